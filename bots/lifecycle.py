@@ -1,0 +1,114 @@
+"""The life of an order: its states, and the one function that moves it from one to the next.
+
+    intended ──► submitted ──► open ──► filled | canceled | expired
+        │            │          │
+        │            ├──► rejected
+        │            └────┬─────┘
+        └──► never_placed │
+                          ▼
+                       unknown ──► any of them | never_placed
+
+`intended`: saved, and not known to have left. `submitted`: on its way, or accepted but not in the book yet.
+`unknown`: a create or a cancel went out and nobody knows what became of it; it counts as open exposure
+until the venue says. `never_placed`: it is certain that the venue does not have it.
+
+Reports arrive twice, late and out of order; whatever the order, the result is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from exchanges.types import ZERO, OrderReport, VenueOrderStatus
+
+
+class OrderState(StrEnum):
+    INTENDED = "intended"
+    SUBMITTED = "submitted"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+    NEVER_PLACED = "never_placed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in FINAL
+
+
+S = OrderState
+FINAL = frozenset({S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED, S.NEVER_PLACED})
+LIVE = frozenset(S) - FINAL  # counts as open exposure
+
+TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
+    S.INTENDED: frozenset({S.SUBMITTED, S.UNKNOWN, S.NEVER_PLACED}),
+    S.SUBMITTED: frozenset({S.OPEN, S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED, S.UNKNOWN}),
+    S.OPEN: frozenset({S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED, S.UNKNOWN}),
+    S.UNKNOWN: frozenset({S.SUBMITTED, S.OPEN, S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED, S.NEVER_PLACED}),
+    S.FILLED: frozenset(),
+    # A fill may be reported after the cancel that it raced.
+    S.CANCELED: frozenset({S.FILLED}),
+    S.EXPIRED: frozenset({S.FILLED}),
+    S.REJECTED: frozenset(),
+    S.NEVER_PLACED: frozenset(),
+}
+
+_FROM_VENUE = {
+    VenueOrderStatus.SUBMITTED: S.SUBMITTED,
+    VenueOrderStatus.OPEN: S.OPEN,
+    VenueOrderStatus.FILLED: S.FILLED,
+    VenueOrderStatus.CANCELED: S.CANCELED,
+    VenueOrderStatus.EXPIRED: S.EXPIRED,
+    VenueOrderStatus.REJECTED: S.REJECTED,
+}
+
+
+class ImpossibleTransitionError(Exception):
+    """An order was to move between states that its life does not connect."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OrderFacts:
+    """What is known of an order. filled: base, by the venue's reports; average: quote per base."""
+
+    state: OrderState
+    amount: Decimal
+    filled: Decimal = ZERO
+    average: Decimal | None = None
+    venue_id: str | None = None
+
+
+def advance(facts: OrderFacts, state: OrderState) -> OrderFacts:
+    """Moves to `state`; staying is always allowed. Raises ImpossibleTransitionError."""
+    if state is not facts.state and state not in TRANSITIONS[facts.state]:
+        raise ImpossibleTransitionError(f"an order cannot go from {facts.state} to {state}")
+    return replace(facts, state=state)
+
+
+def apply_report(facts: OrderFacts, report: OrderReport) -> OrderFacts:
+    """What is known after a report. An older report than what is known changes nothing.
+
+    `filled` only grows; the order is filled when all of it is, whatever the report calls it.
+    """
+    grown = report.filled > facts.filled
+    known = replace(
+        facts,
+        filled=max(facts.filled, report.filled),
+        average=report.average if grown and report.average is not None else facts.average,
+        venue_id=facts.venue_id or report.venue_id,
+    )
+    return advance(known, _state_after(known, _FROM_VENUE[report.status]))
+
+
+def _state_after(known: OrderFacts, reported: OrderState) -> OrderState:
+    if known.filled >= known.amount:
+        return S.FILLED
+    if known.state.is_final:
+        return known.state
+    if reported is S.SUBMITTED and known.state in {S.OPEN, S.UNKNOWN}:
+        return known.state if known.state is S.OPEN else S.SUBMITTED
+    return reported

@@ -1,0 +1,23 @@
+from bots.models.bot import Bot, BotState
+from bots.models.decision import Decision
+from bots.models.event import BotEvent, Severity
+from bots.models.order import Order
+from bots.models.position import Position
+from bots.models.runtime import Runtime
+from bots.models.spread_bot import OnStop, Reference, SpreadBot
+from bots.models.trade import Trade
+
+__all__ = [
+    "Bot",
+    "BotEvent",
+    "BotState",
+    "Decision",
+    "OnStop",
+    "Order",
+    "Position",
+    "Reference",
+    "Runtime",
+    "Severity",
+    "SpreadBot",
+    "Trade",
+]

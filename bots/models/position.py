@@ -1,0 +1,28 @@
+"""What a bot holds of one market: the sum of its trades, kept beside them."""
+
+from __future__ import annotations
+
+from database.money import MoneyField
+from django.db import models
+
+
+class Position(models.Model):
+    """Written in the transaction that records a trade; `bots.accounting` does the sums."""
+
+    bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="positions")
+    symbol = models.CharField(max_length=80)
+    amount = MoneyField(default="0", help_text="Base currency; negative: sold more than bought.")
+    cost = MoneyField(default="0", help_text="What the amount cost at average, in quote currency.")
+    realised_profit = MoneyField(default="0", help_text="In quote currency, after fees paid in it.")
+    fees_quote = MoneyField(default="0", help_text="Fees paid in quote currency.")
+    fees_base = MoneyField(default="0", help_text="Fees paid in base currency; the amount is after them.")
+    mark_price = MoneyField(null=True, blank=True, help_text="The reference price that was seen last.")
+    marked_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["bot", "symbol"]
+        constraints = [models.UniqueConstraint(fields=["bot", "symbol"], name="position_once_per_market")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} of {self.bot}"

@@ -1,0 +1,43 @@
+"""One fill, counted once by its venue id: the trade log, from which positions come."""
+
+from __future__ import annotations
+
+from database.money import MoneyField
+from django.db import models
+from django.db.models import Q
+from exchanges.types import Liquidity, Side
+
+
+class Trade(models.Model):
+    connection = models.ForeignKey(
+        "exchanges.ExchangeConnection", on_delete=models.PROTECT, related_name="trades"
+    )
+    order = models.ForeignKey("bots.Order", on_delete=models.PROTECT, related_name="trades")
+    bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="trades")
+    venue_id = models.CharField(max_length=80)
+    symbol = models.CharField(max_length=80)
+    side = models.CharField(max_length=4, choices=[(side.value, side.value.capitalize()) for side in Side])
+    price = MoneyField()
+    amount = MoneyField()
+    cost = MoneyField(help_text="Price times amount, in quote currency.")
+    fee_amount = MoneyField(default="0")
+    fee_currency = models.CharField(max_length=40, blank=True)
+    liquidity = models.CharField(
+        max_length=5, blank=True, choices=[(kind.value, kind.value.capitalize()) for kind in Liquidity]
+    )
+    realised_profit = MoneyField(
+        default="0", help_text="What this fill earned against the average cost, fees in quote included."
+    )
+    time = models.DateTimeField(help_text="The venue's time.")
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-time", "-pk"]
+        indexes = [models.Index(fields=["bot", "-time"])]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "symbol", "venue_id"], name="trade_counted_once"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="trade_amount_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.amount.normalize():f} {self.symbol} @ {self.price.normalize():f}"

@@ -1,0 +1,91 @@
+"""The column in which money rests, exact to the last digit on every database."""
+
+from __future__ import annotations
+
+from decimal import Context, Decimal, InvalidOperation
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+MAX_DIGITS = 38
+DECIMAL_PLACES = 18
+WHOLE_DIGITS = MAX_DIGITS - DECIMAL_PLACES
+_QUANTUM = Decimal(1).scaleb(-DECIMAL_PLACES)
+_WIDE = Context(prec=2 * MAX_DIGITS)  # Python's 28 digits would not hold a full column
+_TOP = Decimal(10) ** WHOLE_DIGITS
+
+
+class MoneyField(models.DecimalField):  # type: ignore[type-arg]
+    """`numeric(38, 18)` on PostgreSQL, sortable text on SQLite.
+
+    SQLite has no decimals: it would keep 15 digits and hand back floats. There a value is stored as
+    "0" and 20 whole digits, a point, 18 decimals; a negative one as "-" and its distance from the bottom,
+    so that comparing text compares numbers. Sums are made in Python, never in SQL.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["max_digits"], kwargs["decimal_places"] = MAX_DIGITS, DECIMAL_PLACES
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        del kwargs["max_digits"], kwargs["decimal_places"]
+        return name, path, args, kwargs
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "text" if connection.vendor == "sqlite" else super().db_type(connection)
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        exact = _exact(value)
+        return encode(exact) if connection.vendor == "sqlite" else exact
+
+    def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
+        if hasattr(value, "as_sql"):
+            return value
+        return self.get_db_prep_value(value, connection)
+
+    def get_db_converters(self, connection: BaseDatabaseWrapper) -> list[Any]:
+        # Not the backend's own converter: SQLite's goes through float.
+        return [_from_database]
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value if value is None or hasattr(value, "resolve_expression") else _exact(value)
+
+    def to_python(self, value: Any) -> Decimal | None:
+        return None if value is None else _exact(value)
+
+
+def encode(value: Decimal) -> str:
+    """Text whose order is the numbers' order; within 10^20 of zero."""
+    if value < 0:
+        return f"-{_WIDE.add(value, _TOP):0{MAX_DIGITS + 1}.{DECIMAL_PLACES}f}"
+    return f"0{value:0{MAX_DIGITS + 1}.{DECIMAL_PLACES}f}"
+
+
+def decode(text: str) -> Decimal:
+    number = Decimal(text[1:])
+    return _WIDE.subtract(number, _TOP) if text[0] == "-" else number
+
+
+def _exact(value: Any) -> Decimal:
+    if isinstance(value, float):
+        raise TypeError(f"Money is Decimal, not float: {value!r}")
+    try:
+        exact = Decimal(value)
+    except (InvalidOperation, TypeError, ValueError):
+        raise ValidationError(f"“{value}” is not a number.") from None
+    if not exact.is_finite() or exact.copy_abs() >= _TOP:
+        raise ValidationError(f"{value} is not a number below 10^{WHOLE_DIGITS}.")
+    return exact.quantize(_QUANTUM, context=_WIDE)
+
+
+def _from_database(value: Any, expression: object, connection: BaseDatabaseWrapper) -> Decimal | None:
+    if isinstance(value, float):
+        raise TypeError("Money was summed or converted by the database as a float; do it in Python.")
+    if isinstance(value, str):
+        value = decode(value)
+    return None if value is None else Decimal(value)

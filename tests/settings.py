@@ -1,0 +1,17 @@
+"""The product's settings with keys made for tests; DATABASE_URL and REDIS_URL may name real servers."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["BOTDESK_ENV_FILE"] = os.devnull  # a developer's own .env has no say here
+os.environ["SECRET_KEY"] = "tests-" + "x" * 50
+os.environ["FIELD_ENCRYPTION_KEYS"] = "dGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtISE="
+
+from config.settings import *  # noqa: E402, F403
+from config.settings import DATABASES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file, not memory: threads have connections of their own.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"botdesk-test-{os.getpid()}.sqlite3")}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

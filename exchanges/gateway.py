@@ -25,6 +25,10 @@ from exchanges.types import (
 from vault.secret import Secret
 
 
+# No request of a gateway takes longer; a lease must outlive it.
+HTTP_TIMEOUT_SECONDS = 8.0
+
+
 class NotLicensedError(Exception):
     """The right to act for this connection has ended; nothing was sent."""
 
@@ -117,5 +121,8 @@ class Gateway(MarketData, Protocol):
     async def place(self, request: OrderRequest) -> OrderReport:
         """OutcomeUnknownError when the request may have arrived; RejectedError when it has no effect."""
 
-    async def cancel(self, ref: OrderRef) -> None:
-        """Returns when the venue has accepted the cancel. OrderNotFoundError when it is not open any more."""
+    async def cancel(self, ref: OrderRef) -> OrderReport | None:
+        """The order as it ended, where the venue's answer says so; None where it only accepts the cancel.
+
+        OrderNotFoundError when it is not open any more; OutcomeUnknownError as in `place`.
+        """

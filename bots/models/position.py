@@ -18,6 +18,8 @@ class Position(models.Model):
     fees_base = MoneyField(default="0", help_text="Fees paid in base currency; the amount is after them.")
     mark_price = MoneyField(null=True, blank=True, help_text="The reference price that was seen last.")
     marked_at = models.DateTimeField(null=True, blank=True)
+    day = models.DateField(null=True, blank=True, help_text="The UTC day that the next column speaks of.")
+    day_start_profit = MoneyField(default="0", help_text="Realised and unrealised profit as that day began.")
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -54,7 +54,8 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     S.CANCELED: frozenset({S.FILLED}),
     S.EXPIRED: frozenset({S.FILLED}),
     S.REJECTED: frozenset(),
-    S.NEVER_PLACED: frozenset(),
+    # The venue has the last word, however late: an order that turns up after all is ours to look after.
+    S.NEVER_PLACED: frozenset({S.OPEN, S.FILLED, S.CANCELED, S.EXPIRED}),
 }
 
 _FROM_VENUE = {
@@ -104,10 +105,18 @@ def apply_report(facts: OrderFacts, report: OrderReport) -> OrderFacts:
     return advance(known, _state_after(known, _FROM_VENUE[report.status]))
 
 
+def apply_traded(facts: OrderFacts, traded: Decimal) -> OrderFacts:
+    """What is known when the order's trades add up to `traded` (base): they may be ahead of its reports."""
+    known = replace(facts, filled=max(facts.filled, traded))
+    return advance(known, S.FILLED) if known.filled >= known.amount else known
+
+
 def _state_after(known: OrderFacts, reported: OrderState) -> OrderState:
     if known.filled >= known.amount:
         return S.FILLED
-    if known.state.is_final:
+    if known.state is S.NEVER_PLACED and reported in {S.SUBMITTED, S.REJECTED}:
+        return known.state
+    if known.state.is_final and known.state is not S.NEVER_PLACED:
         return known.state
     if reported is S.SUBMITTED and known.state in {S.OPEN, S.UNKNOWN}:
         return known.state if known.state is S.OPEN else S.SUBMITTED

@@ -52,6 +52,7 @@ class Order(models.Model):
 
     state = models.CharField(max_length=12, choices=_choices(OrderState), default=OrderState.INTENDED)
     filled = MoneyField(default="0")
+    traded = MoneyField(default="0", help_text="The sum of its trades that are here.")
     average = MoneyField(null=True, blank=True)
     reason = models.TextField(blank=True, help_text="Why it was refused, or what is not known of it.")
 

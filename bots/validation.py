@@ -1,0 +1,179 @@
+"""What a spread bot must be before it is saved or started; each mistake is one sentence at its field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+
+from django.core.exceptions import ValidationError
+from exchanges.venues.registry import UnknownVenueError, venue
+
+from bots.models import Reference, SpreadBot
+from exchanges import selectors as exchanges
+from exchanges.models import ExchangeConnection, Mode
+from exchanges.types import ZERO, Market, Side
+
+META = SpreadBot._meta  # noqa: SLF001 - Django's public name for it
+ONE = Decimal(1)
+FRACTIONS = (
+    "bid_spread_pct", "ask_spread_pct", "minimum_spread_pct", "level_spread_pct", "requote_tolerance_pct",
+)  # fmt: skip
+POSITIVE = (
+    "order_amount", "inventory_range_multiplier", "price_band_pct", "max_order_cost", "max_position",
+    "daily_loss_limit", "price_ceiling", "price_floor",
+)  # fmt: skip
+NOT_NEGATIVE = ("bid_optimization_depth", "ask_optimization_depth")
+OVERRIDES_FORM = 'Write one entry an order: [["buy", "0.005", "0.7"], …] is side, distance, amount.'
+
+
+def check_spread_bot(bot: SpreadBot) -> None:
+    """Raises ValidationError with one sentence a field; leaves the values cleaned, money as Decimal."""
+    bot.clean_fields()
+    found: dict[str, str] = {}
+    for name, sentence in _mistakes(bot):
+        found.setdefault(name, sentence)
+    if found:
+        raise ValidationError(found)
+    bot.full_clean()
+
+
+def _mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
+    yield from _range_mistakes(bot)
+    yield from _ladder_mistakes(bot)
+    if bot.connection_id and bot.connection.archived_at is not None:
+        yield "connection", f"“{bot.connection}” is archived: choose another connection."
+    if "/" not in bot.symbol:
+        yield "symbol", "Write the market as ccxt does, base and quote with a slash: BTC/USDT."
+    if bot.reference == Reference.OTHER_MARKET:
+        if bot.reference_connection_id is None:
+            yield "reference_connection", "Choose the connection through which the other market is read."
+        if not bot.reference_symbol:
+            yield "reference_symbol", "Name the other market, for example BTC/USDT."
+
+
+def _range_mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
+    for name in FRACTIONS:
+        value = getattr(bot, name)
+        if value is not None and not ZERO <= value < ONE:
+            yield name, f"{_label(name)} must be from 0 to less than 1: 0.01 is one per cent."
+    for name in POSITIVE:
+        value = getattr(bot, name)
+        if value is not None and value <= ZERO:
+            yield name, f"{_label(name)} must be more than 0{_or_empty(name)}."
+    for name in NOT_NEGATIVE:
+        value = getattr(bot, name)
+        if value is not None and value < ZERO:
+            yield name, f"{_label(name)} must be 0 or more."
+    if bot.inventory_target_pct is not None and not ZERO <= bot.inventory_target_pct <= ONE:
+        yield "inventory_target_pct", "The inventory target must be from 0 to 1: 0.5 is one half."
+
+
+def _ladder_mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
+    if bot.bid_spread_pct == ZERO and bot.ask_spread_pct == ZERO:
+        yield "ask_spread_pct", "With both spreads 0 the bid would not be below the ask; raise one of them."
+    if bot.price_ceiling is not None and bot.price_floor is not None and bot.price_ceiling <= bot.price_floor:
+        yield "price_ceiling", "The price ceiling must be above the price floor."
+    if None not in (bot.order_amount, bot.level_amount, bot.levels) and smallest_amount(bot) <= ZERO:
+        yield "level_amount", "With this amount step the last level's amount would not be more than 0."
+    if bot.level_overrides and not _overrides_are_well_formed(bot.level_overrides):
+        yield "level_overrides", OVERRIDES_FORM
+
+
+def _overrides_are_well_formed(overrides: object) -> bool:
+    if not isinstance(overrides, list):
+        return False
+    try:
+        return all(
+            side in set(Side) and ZERO <= _number(distance) < ONE and _number(amount) > ZERO
+            for side, distance, amount in overrides
+        )
+    except (InvalidOperation, TypeError, ValueError):
+        return False
+
+
+def _number(written: object) -> Decimal:
+    """Raises TypeError for a float, which would not be what was written."""
+    if not isinstance(written, str):
+        raise TypeError
+    return Decimal(written)
+
+
+def amounts(bot: SpreadBot) -> tuple[Decimal, ...]:
+    """The size of each of its orders, in base currency."""
+    if bot.level_overrides:
+        return tuple(Decimal(amount) for _, _, amount in bot.level_overrides)
+    return tuple(bot.order_amount + level * bot.level_amount for level in range(bot.levels))
+
+
+def smallest_amount(bot: SpreadBot) -> Decimal:
+    first: Decimal = bot.order_amount
+    return min(first, first + (bot.levels - 1) * bot.level_amount)
+
+
+def start_refusal(bot: SpreadBot, *, last_price: Decimal | None) -> str:
+    """Why it may not start, in one sentence; nothing where it may. last_price: quote per base, if known."""
+    if bot.archived_at is not None:
+        return f"“{bot}” is archived, and an archived bot does not start."
+    return _connection_refusal(bot.connection) or _market_refusal(bot, last_price)
+
+
+def _connection_refusal(connection: ExchangeConnection) -> str:
+    if connection.archived_at is not None:
+        return f"The connection “{connection}” is archived: choose another one first."
+    if not connection.enabled:
+        return f"The connection “{connection}” is disabled: enable it first."
+    try:
+        its_venue = venue(connection.venue)
+    except UnknownVenueError as error:
+        return str(error)
+    if connection.mode != Mode.LIVE:
+        return ""
+    if connection.venue == "demo":
+        return (
+            f"The connection “{connection}” is live, and the demo venue has no real accounts: choose paper."
+        )
+    if its_venue.credential_fields and not (connection.api_key and connection.api_secret):
+        return f"The connection “{connection}” is live but has no API key and secret: enter them first."
+    return ""
+
+
+def _market_refusal(bot: SpreadBot, last_price: Decimal | None) -> str:
+    if not exchanges.markets_known(bot.connection.venue):
+        return ""  # the worker will load them, and its own checks have the last word
+    market = exchanges.market(bot.connection.venue, bot.symbol)
+    title = venue(bot.connection.venue).title
+    if market is None:
+        return f"{title} has no market {bot.symbol}: correct the bot's symbol."
+    if not market.active:
+        return f"{title} does not trade {bot.symbol} at the moment."
+    for amount in sorted(amounts(bot)):
+        refusal = _amount_refusal(market, amount, last_price)
+        if refusal:
+            return refusal
+    return ""
+
+
+def _amount_refusal(market: Market, amount: Decimal, last_price: Decimal | None) -> str:
+    order = f"An order of {amount.normalize():f} {market.base}"
+    if market.min_amount is not None and amount < market.min_amount:
+        return f"{order} is below the venue's minimum of {market.min_amount.normalize():f} {market.base}."
+    if market.max_amount is not None and amount > market.max_amount:
+        return f"{order} is above the venue's maximum of {market.max_amount.normalize():f} {market.base}."
+    if market.floor_amount(amount) != amount:
+        step = market.amount_step_at(amount).normalize()
+        return f"{order} is off the lot: {market.symbol} is traded in steps of {step:f} {market.base}."
+    if market.min_cost is not None and last_price is not None and amount * last_price < market.min_cost:
+        cost, least = (amount * last_price).normalize(), market.min_cost.normalize()
+        return (
+            f"{order} costs about {cost:f} {market.quote} at the last known price, "
+            f"below the venue's minimum of {least:f} {market.quote}."
+        )
+    return ""
+
+
+def _label(name: str) -> str:
+    return f"The {META.get_field(name).verbose_name}"  # type: ignore[union-attr]
+
+
+def _or_empty(name: str) -> str:
+    return ", or empty" if META.get_field(name).null else ""

@@ -1,0 +1,238 @@
+"""What people do to connections, and what workers learn of them. Every writer of these rows is here.
+
+Doors check permissions; each service is one transaction that leaves an audit row in itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal, TypedDict, Unpack
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit.services import record
+from exchanges.checkup import Checkup, Step, examine
+from exchanges.gateway import ConnectionSpec
+from exchanges.models import Balance, ExchangeConnection, Market
+from exchanges.selectors import connection_spec
+from exchanges.types import ZERO
+from exchanges.types import Balance as BalanceNow
+from exchanges.types import Market as MarketRules
+from exchanges.validation import check_connection
+from exchanges.venues.registry import open_gateway, venue
+from vault.secret import Secret
+
+SecretName = Literal["api_key", "api_secret", "passphrase", "proxy_password"]
+SECRETS: tuple[SecretName, ...] = ("api_key", "api_secret", "passphrase", "proxy_password")
+FIELDS = (
+    "name", "venue", "mode", "owner", "proxy_url", "proxy_username", "paper_balances", "enabled",
+)  # fmt: skip
+# With another venue or mode, the orders and trades that are recorded would be somebody else's.
+FIXED_ONCE_USED = ("venue", "mode")
+MARKET_FIELDS = (
+    "base", "quote", "price_step", "amount_step", "price_digits", "min_amount", "max_amount", "min_cost",
+    "maker_fee", "taker_fee", "active",
+)  # fmt: skip
+
+
+class ConnectionFields(TypedDict, total=False):
+    """What a person may set, but the secrets."""
+
+    name: str
+    venue: str
+    mode: str
+    owner: Any  # the user model is a setting
+    proxy_url: str
+    proxy_username: str
+    paper_balances: dict[str, str]
+    enabled: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestReport:
+    """steps: in the order in which they were tried."""
+
+    __test__ = False  # pytest would take it for a test
+
+    steps: tuple[Step, ...]
+
+    @property
+    def ok(self) -> bool:
+        return all(step.ok for step in self.steps)
+
+
+@transaction.atomic
+def create_connection(
+    *,
+    actor: AbstractBaseUser | None,
+    secrets: Mapping[SecretName, Secret] | None = None,
+    **fields: Unpack[ConnectionFields],
+) -> ExchangeConnection:
+    """Raises ValidationError with one sentence a field."""
+    connection = ExchangeConnection(**fields)
+    for name, secret in (secrets or {}).items():
+        setattr(connection, name, secret)
+    check_connection(connection)
+    connection.save()
+    after = _fields_of(connection) | {name: "set" for name in SECRETS if getattr(connection, name)}
+    record(actor=actor, action="connection.created", target=connection, after=after)
+    return connection
+
+
+@transaction.atomic
+def update_connection(
+    *,
+    connection: ExchangeConnection,
+    actor: AbstractBaseUser | None,
+    secrets: Mapping[SecretName, Secret] | None = None,
+    clear: Iterable[SecretName] = (),
+    **fields: Unpack[ConnectionFields],
+) -> ExchangeConnection:
+    """secrets: an empty one leaves what is stored; clear: those to remove. Raises ValidationError."""
+    current = _locked(connection)
+    before = _fields_of(current)
+    for name, value in fields.items():
+        setattr(current, name, value)
+    new_secrets, secrets_before, secrets_after = _secret_changes(current, secrets or {}, set(clear))
+    for secret_name, secret in new_secrets.items():
+        setattr(current, secret_name, secret)
+    check_connection(current)
+    after = _fields_of(current)
+    changed = [name for name in FIELDS if before[name] != after[name]]
+    _refuse_a_change_of_identity(current, changed)
+    if changed or new_secrets:
+        current.save(update_fields=[*changed, *new_secrets])
+        record(
+            actor=actor,
+            action="connection.updated",
+            target=current,
+            before={name: before[name] for name in changed} | secrets_before,
+            after={name: after[name] for name in changed} | secrets_after,
+        )
+    return current
+
+
+@transaction.atomic
+def archive_connection(
+    *, connection: ExchangeConnection, actor: AbstractBaseUser | None
+) -> ExchangeConnection:
+    """What deleting means. Raises ValidationError while bots of it are at work. Twice is once."""
+    current = _locked(connection)
+    if current.archived_at is not None:
+        return current
+    at_work = sorted(str(bot) for bot in current.bots.at_work())
+    if at_work:
+        raise ValidationError(
+            f"“{current}” still has bots that are not stopped: {', '.join(at_work)}. Stop them first."
+        )
+    current.archived_at = timezone.now()
+    current.save(update_fields=["archived_at"])
+    record(actor=actor, action="connection.archived", target=current)
+    return current
+
+
+def test_connection(*, connection: ExchangeConnection, actor: AbstractBaseUser | None) -> TestReport:
+    """Asks the venue itself, whatever the mode; keeps the markets and a live account's balances.
+
+    A paper account's own balances are play money: those that the venue shows are not stored.
+    """
+    checkup = asyncio.run(_examine(connection_spec(connection)))
+    with transaction.atomic():
+        if checkup.markets is not None:
+            save_markets(venue=connection.venue, markets=checkup.markets)
+        if checkup.balances is not None and not connection.is_paper:
+            save_balances(connection_id=connection.pk, balances=checkup.balances, at=timezone.now())
+        steps = [asdict(step) | {"seconds": round(step.seconds, 3)} for step in checkup.steps]
+        record(actor=actor, action="connection.tested", target=connection, after={"steps": steps})
+    return TestReport(steps=checkup.steps)
+
+
+async def _examine(spec: ConnectionSpec) -> Checkup:
+    from exchanges.venues.wire import Wire  # aiohttp and ccxt: the web process loads them only here
+
+    needs_key = not spec.is_paper and bool(venue(spec.venue).credential_fields)
+    async with Wire() as wire:
+        gateway = open_gateway(replace(spec, is_paper=False), wire=wire)
+        try:
+            return await examine(gateway, spec, needs_key=needs_key)
+        finally:
+            await gateway.close()
+
+
+@transaction.atomic
+def save_markets(*, venue: str, markets: Mapping[str, MarketRules]) -> int:
+    """Writes what is new or has changed; a market that is gone becomes inactive. Returns rows written."""
+    stored = {row.symbol: row for row in Market.objects.filter(venue=venue)}
+    fresh = [Market(venue=venue, symbol=symbol, **_rules(market)) for symbol, market in markets.items()]
+    changed = [row for row in fresh if row.symbol not in stored or _rules(stored[row.symbol]) != _rules(row)]
+    for symbol, row in stored.items():
+        if symbol not in markets and row.active:
+            row.pk, row.active = None, False
+            changed.append(row)
+    Market.objects.bulk_create(
+        changed,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["venue", "symbol"],
+        update_fields=[*MARKET_FIELDS, "updated_at"],
+    )
+    return len(changed)
+
+
+@transaction.atomic
+def save_balances(*, connection_id: UUID, balances: Mapping[str, BalanceNow], at: datetime) -> None:
+    """What the account holds as of `at`; a currency that vanished becomes zero and stays on record."""
+    rows = [
+        Balance(connection_id=connection_id, currency=now.currency, free=now.free, used=now.used, at=at)
+        for now in balances.values()
+    ]
+    gone: QuerySet[Balance] = Balance.objects.filter(connection_id=connection_id)
+    gone.exclude(currency__in=[row.currency for row in rows]).update(free=ZERO, used=ZERO, at=at)
+    Balance.objects.bulk_create(
+        rows,
+        batch_size=500,
+        update_conflicts=True,
+        unique_fields=["connection", "currency"],
+        update_fields=["free", "used", "at"],
+    )
+    ExchangeConnection.objects.filter(pk=connection_id).update(balances_at=at)
+
+
+def _locked(connection: ExchangeConnection) -> ExchangeConnection:
+    return ExchangeConnection.objects.select_for_update(of=("self",)).get(pk=connection.pk)
+
+
+def _fields_of(connection: ExchangeConnection) -> dict[str, Any]:
+    """As an audit row shows them; the owner by name."""
+    return {name: getattr(connection, name) for name in FIELDS} | {"owner": str(connection.owner)}
+
+
+def _rules(market: Market | MarketRules) -> dict[str, Decimal | str | int | bool | None]:
+    return {name: getattr(market, name) for name in MARKET_FIELDS}
+
+
+def _secret_changes(
+    current: ExchangeConnection, entered: Mapping[SecretName, Secret], clear: set[SecretName]
+) -> tuple[dict[SecretName, Secret], dict[str, str], dict[str, str]]:
+    """(new values, what an audit row says of before, and of after): words, never the secrets."""
+    new: dict[SecretName, Secret] = {name: Secret.empty() for name in clear if getattr(current, name)}
+    new |= {name: secret for name, secret in entered.items() if secret}
+    before: dict[str, str] = {name: "set" if getattr(current, name) else "empty" for name in new}
+    after: dict[str, str] = {name: "changed" if secret else "removed" for name, secret in new.items()}
+    return new, before, after
+
+
+def _refuse_a_change_of_identity(connection: ExchangeConnection, changed: Iterable[str]) -> None:
+    if not set(changed).intersection(FIXED_ONCE_USED) or not connection.orders.exists():
+        return
+    sentence = "Orders are recorded for this connection, so its venue and mode stay; create another one."
+    raise ValidationError({name: sentence for name in changed if name in FIXED_ONCE_USED})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -16,6 +17,8 @@ from django.conf import settings
 
 PREFIX = "enc1"
 KEY_BYTES = 32
+KEY_ID_LENGTH = 8
+_SEALED = re.compile(rf"{PREFIX}:[0-9a-f]{{{KEY_ID_LENGTH}}}:gAAAA[\w=-]+")
 
 
 class VaultError(Exception):
@@ -31,7 +34,23 @@ class SecretUnreadableError(VaultError):
 
 
 def key_id(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:8]
+    return hashlib.sha256(key.encode()).hexdigest()[:KEY_ID_LENGTH]
+
+
+def new_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def is_key(text: str) -> bool:
+    """Whether it is a Fernet key: 32 bytes in URL-safe base64."""
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == KEY_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def looks_sealed(text: str) -> bool:
+    return _SEALED.fullmatch(text) is not None
 
 
 class Keyring:
@@ -69,15 +88,12 @@ class Keyring:
             ) from None
 
     def is_current(self, sealed: str) -> bool:
+        """Whether the first key sealed it."""
         return sealed.startswith(f"{PREFIX}:{self.current_id}:")
 
 
 def _fernet(key: str, position: int) -> Fernet:
-    try:
-        size = len(base64.urlsafe_b64decode(key.encode()))
-    except (binascii.Error, ValueError):
-        size = 0
-    if size != KEY_BYTES:
+    if not is_key(key):
         raise BadKeyError(
             f"Key {position} of FIELD_ENCRYPTION_KEYS is not a Fernet key (32 bytes in URL-safe base64); "
             "make one with `python manage.py rotate_secrets --new-key`."

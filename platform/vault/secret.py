@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from typing import NoReturn
 
-from vault.keyring import keyring
+from vault.keyring import SecretUnreadableError, keyring
 from vault.redaction import MASK, remember
 
 HINT_LENGTH = 4
@@ -34,7 +34,7 @@ class Secret:
     def from_sealed(cls, sealed: str) -> Secret:
         secret = cls.empty()
         if sealed:
-            secret._plain, secret._sealed = None, sealed
+            secret._plain, secret._sealed = None, sealed  # noqa: SLF001 - its own class
         return secret
 
     def reveal(self) -> str:
@@ -46,10 +46,21 @@ class Secret:
         return plain
 
     def sealed(self) -> str:
-        """As the database has it; an empty secret is stored as nothing."""
-        if self._sealed is None and self._plain:
-            self._sealed = keyring().seal(self._plain)
-        return self._sealed or ""
+        """As the database has it; an empty secret is stored as nothing.
+
+        An older key's seal is renewed, so that a save of a row read before a rotation does not undo it.
+        """
+        if not self:
+            return ""
+        if self._sealed is None or not keyring().is_current(self._sealed):
+            self._sealed = self._newly_sealed()
+        return self._sealed
+
+    def _newly_sealed(self) -> str:
+        try:
+            return keyring().seal(self.reveal())
+        except SecretUnreadableError:
+            return self._sealed or ""  # a lost key: what is stored stays as it is
 
     @property
     def hint(self) -> str:
@@ -72,6 +83,9 @@ class Secret:
 
     def __str__(self) -> str:
         return MASK if self else ""
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
 
     def __copy__(self) -> Secret:
         return self

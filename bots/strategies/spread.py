@@ -1,0 +1,385 @@
+"""Quotes both sides of one market around a reference price.
+
+docs/strategies/spread.md has every step with its formula and a worked example.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from bots.strategies.base import Decision, Quote, Snapshot
+from bots.strategies.budget import affordable_amount, needed_funds
+from bots.strategies.depth import others_levels, price_at_depth
+from bots.strategies.figures import plain
+from bots.strategies.inventory import skew_ratios
+from exchanges.types import ZERO, Level, Market, Side
+
+
+class ReferenceKind(StrEnum):
+    """Where the reference price comes from; the values are those of the bot's column."""
+
+    MID = "mid"
+    LAST = "last"
+    BID = "bid"
+    ASK = "ask"
+    OWN_TRADE = "own_trade"  # the middle of the book before the first
+    OTHER_MARKET = "other_market"
+
+
+class Rung(NamedTuple):
+    """One order of the ladder. distance_pct: from the reference price, as a fraction of it; amount: base."""
+
+    side: Side
+    distance_pct: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpreadSettings:
+    """How a spread bot quotes; the names are the columns' names.
+
+    bid_spread_pct, ask_spread_pct: distance of the first level from the reference price, as a fraction of
+        it: 0.01 is one per cent, and so for every name in _pct.
+    minimum_spread_pct: no quote is nearer to the reference price than that; 0: no rule.
+    order_amount: size of the first level, in base currency.
+    levels: orders on each side. level_spread_pct, level_amount: what each adds to distance and size (base).
+    level_overrides: instead of that ladder, where not empty.
+    price_ceiling, price_floor: at or above, only asks; at or below, only bids. Quote per base; None: no rule.
+    order_optimization: no better than just ahead of others; the depths (base) of their orders are ignored.
+    inventory_target_pct: share of base in the value of both, 0.5 is one half.
+    inventory_range_multiplier: how far from the target one side stops, in sums of the whole ladder.
+    """
+
+    bid_spread_pct: Decimal
+    ask_spread_pct: Decimal
+    order_amount: Decimal
+    reference: ReferenceKind = ReferenceKind.MID
+    minimum_spread_pct: Decimal = ZERO
+    levels: int = 1
+    level_spread_pct: Decimal = ZERO
+    level_amount: Decimal = ZERO
+    level_overrides: tuple[Rung, ...] = ()
+    price_ceiling: Decimal | None = None
+    price_floor: Decimal | None = None
+    order_optimization: bool = False
+    bid_optimization_depth: Decimal = ZERO
+    ask_optimization_depth: Decimal = ZERO
+    inventory_skew: bool = False
+    inventory_target_pct: Decimal = Decimal("0.5")
+    inventory_range_multiplier: Decimal = Decimal(1)
+    post_only: bool = True
+
+    def rungs(self, side: Side) -> list[Rung]:
+        """The orders wanted on one side, nearest to the touch first."""
+        if self.level_overrides:
+            return sorted((r for r in self.level_overrides if r.side is side), key=lambda r: r.distance_pct)
+        first = self.bid_spread_pct if side is Side.BUY else self.ask_spread_pct
+        return [
+            Rung(side, first + i * self.level_spread_pct, self.order_amount + i * self.level_amount)
+            for i in range(self.levels)
+        ]
+
+    @property
+    def total_amount(self) -> Decimal:
+        """Of all orders of both sides, in base currency."""
+        return sum((rung.amount for side in Side for rung in self.rungs(side)), ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Quotes on their way through the steps, bids and asks from the touch outwards, and what was changed."""
+
+    quotes: tuple[Quote, ...]
+    remarks: tuple[str, ...] = ()
+
+    def side(self, side: Side) -> list[Quote]:
+        return [quote for quote in self.quotes if quote.side is side]
+
+    def then(self, quotes: list[Quote], *remarks: str) -> Draft:
+        return Draft(tuple(quotes), self.remarks + remarks)
+
+
+def decide(snapshot: Snapshot, settings: SpreadSettings) -> Decision:
+    """The quotes that should rest now; none, with a reason, when it cannot tell."""
+    book = snapshot.book
+    if book is not None and book.is_crossed:
+        bid, ask = plain(book.bids[0].price), plain(book.asks[0].price)
+        return Decision.stand_aside(f"Stands aside: the book is crossed, bid {bid} and ask {ask}.")
+    reference = reference_price(snapshot, settings.reference)
+    if reference is None or reference <= 0:
+        return Decision.stand_aside(f"Stands aside: {_UNKNOWN[settings.reference]}.")
+    draft = ladder(reference, settings, snapshot.market)
+    draft = within_price_band(draft, reference, settings)
+    draft = optimised(draft, snapshot, settings)
+    draft = skewed_by_inventory(draft, reference, snapshot, settings)
+    draft = beyond_minimum_spread(draft, reference, snapshot.market, settings)
+    draft = affordable(draft, snapshot)
+    draft = not_taking(draft, snapshot, settings)
+    draft = above_venue_minimums(draft, snapshot.market)
+    draft = apart(draft)
+    return Decision(quotes=draft.quotes, reason=_reason(draft, reference), reference_price=reference)
+
+
+# --- Reference price
+
+
+def reference_price(snapshot: Snapshot, kind: ReferenceKind) -> Decimal | None:
+    """Quote per base; None while it is not known."""
+    return _REFERENCES[kind](snapshot)
+
+
+def _mid(snapshot: Snapshot) -> Decimal | None:
+    return snapshot.book.mid if snapshot.book else None
+
+
+_REFERENCES: dict[ReferenceKind, Callable[[Snapshot], Decimal | None]] = {
+    ReferenceKind.MID: _mid,
+    ReferenceKind.LAST: lambda snapshot: snapshot.last_price,
+    ReferenceKind.BID: lambda snapshot: snapshot.book.best_bid if snapshot.book else None,
+    ReferenceKind.ASK: lambda snapshot: snapshot.book.best_ask if snapshot.book else None,
+    ReferenceKind.OWN_TRADE: lambda snapshot: snapshot.last_own_price or _mid(snapshot),
+    ReferenceKind.OTHER_MARKET: lambda snapshot: snapshot.other_mid,
+}
+_UNKNOWN = {
+    ReferenceKind.MID: "the book has no middle, as it lacks bids or asks",
+    ReferenceKind.LAST: "the last trade's price is not known",
+    ReferenceKind.BID: "the book has no bid",
+    ReferenceKind.ASK: "the book has no ask",
+    ReferenceKind.OWN_TRADE: "this bot has no trade yet, and the book has no middle",
+    ReferenceKind.OTHER_MARKET: "the other market's middle is not known",
+}
+
+
+# --- Prices
+
+
+def ladder(reference: Decimal, settings: SpreadSettings, market: Market) -> Draft:
+    """Every order that is wanted, on tick and lot."""
+    quotes = [
+        Quote(
+            side=side,
+            price=reference * (1 + _outwards(side) * rung.distance_pct),
+            amount=rung.amount,
+            level=f"{_NAMES[side]} {place}",
+            post_only=settings.post_only,
+        )
+        for side in Side
+        for place, rung in enumerate(settings.rungs(side), start=1)
+    ]
+    return _rounded(Draft(tuple(quotes)), market)
+
+
+def within_price_band(draft: Draft, reference: Decimal, settings: SpreadSettings) -> Draft:
+    """No bids at or above the ceiling, no asks at or below the floor."""
+    ceiling, floor = settings.price_ceiling, settings.price_floor
+    if ceiling is not None and reference >= ceiling:
+        draft = draft.then(
+            draft.side(Side.SELL), f"no bids at or above the price ceiling of {plain(ceiling)}"
+        )
+    if floor is not None and reference <= floor:
+        draft = draft.then(draft.side(Side.BUY), f"no asks at or below the price floor of {plain(floor)}")
+    return draft
+
+
+def optimised(draft: Draft, snapshot: Snapshot, settings: SpreadSettings) -> Draft:
+    """The first of a side no better than one step ahead of others; the deeper ones follow it."""
+    if not settings.order_optimization or snapshot.book is None:
+        return draft
+    moved: list[Quote] = []
+    for side in Side:
+        levels = others_levels(snapshot.book, side, snapshot.open_orders)
+        moved += _behind_others(draft.side(side), levels, snapshot.market, settings)
+    return _rounded(draft.then(moved), snapshot.market)
+
+
+def _behind_others(
+    quotes: list[Quote], levels: tuple[Level, ...], market: Market, settings: SpreadSettings
+) -> list[Quote]:
+    if not quotes:
+        return []
+    side = quotes[0].side
+    depth = settings.bid_optimization_depth if side is Side.BUY else settings.ask_optimization_depth
+    top = price_at_depth(levels, depth)
+    if top is None:
+        return quotes
+    first = _further(side, quotes[0].price, _ahead_of(top, side, market))
+    distances = [rung.distance_pct for rung in settings.rungs(side)]
+    return [
+        replace(quote, price=first * (1 + _outwards(side) * (distance - distances[0])))
+        for quote, distance in zip(quotes, distances, strict=False)
+    ]
+
+
+def _ahead_of(price: Decimal, side: Side, market: Market) -> Decimal:
+    """One step better than a price at which others rest."""
+    step = market.price_step_at(price)
+    return market.ceil_price(price) + step if side is Side.BUY else market.floor_price(price) - step
+
+
+def beyond_minimum_spread(
+    draft: Draft, reference: Decimal, market: Market, settings: SpreadSettings
+) -> Draft:
+    """Quotes nearer to the reference price than the minimum are moved out to it."""
+    if not settings.minimum_spread_pct:
+        return draft
+    moved = [
+        replace(
+            quote,
+            price=_further(
+                quote.side,
+                quote.price,
+                reference * (1 + _outwards(quote.side) * settings.minimum_spread_pct),
+            ),
+        )
+        for quote in draft.quotes
+    ]
+    return _rounded(draft.then(moved), market)
+
+
+def not_taking(draft: Draft, snapshot: Snapshot, settings: SpreadSettings) -> Draft:
+    """Without post-only quotes that would trade at once with orders of others."""
+    if not settings.post_only or snapshot.book is None:
+        return draft
+    kept: list[Quote] = []
+    remarks: list[str] = []
+    for side in Side:
+        quotes = draft.side(side)
+        facing = others_levels(snapshot.book, side.opposite, snapshot.open_orders)
+        resting = [q for q in quotes if not facing or _is_beyond(q.price, facing[0].price, side)]
+        kept += resting
+        if len(resting) < len(quotes):
+            left_out = _counted(len(quotes) - len(resting), side)
+            remarks.append(
+                f"{left_out} left out that would take the {_NAMES[side.opposite]} at {plain(facing[0].price)}"
+            )
+    return draft.then(kept, *remarks)
+
+
+def apart(draft: Draft) -> Draft:
+    """Nothing at all where the settings put a bid at or above an ask."""
+    bids, asks = draft.side(Side.BUY), draft.side(Side.SELL)
+    if not bids or not asks:
+        return draft
+    bid, ask = max(quote.price for quote in bids), min(quote.price for quote in asks)
+    if bid < ask:
+        return draft
+    return draft.then([], f"the settings put a bid at {plain(bid)} and an ask at {plain(ask)}")
+
+
+# --- Sizes
+
+
+def skewed_by_inventory(
+    draft: Draft, reference: Decimal, snapshot: Snapshot, settings: SpreadSettings
+) -> Draft:
+    """Sizes bent towards the inventory's target."""
+    if not settings.inventory_skew:
+        return draft
+    ratios = skew_ratios(
+        base=snapshot.base_total,
+        quote=snapshot.quote_total,
+        price=reference,
+        target_pct=settings.inventory_target_pct,
+        range_base=settings.total_amount * settings.inventory_range_multiplier,
+    )
+    sized = [
+        replace(quote, amount=quote.amount * (ratios.bid if quote.side is Side.BUY else ratios.ask))
+        for quote in draft.quotes
+    ]
+    remark = f"sizes of bids x {_short(ratios.bid)} and of asks x {_short(ratios.ask)} for the inventory"
+    return _rounded(draft.then(sized, remark), snapshot.market)
+
+
+def affordable(draft: Draft, snapshot: Snapshot) -> Draft:
+    """From the touch outwards: what the funds pay for, the last one cut to what is left."""
+    market = snapshot.market
+    funds = {Side.BUY: snapshot.quote_balance, Side.SELL: snapshot.base_balance}
+    kept: list[Quote] = []
+    short: dict[Side, int] = {Side.BUY: 0, Side.SELL: 0}
+    for quote in draft.quotes:
+        left = funds[quote.side]
+        amount = affordable_amount(quote, funds=left, market=market, fee=market.maker_fee)
+        is_cut = amount < quote.amount
+        short[quote.side] += is_cut
+        funds[quote.side] = ZERO if is_cut else left - needed_funds(quote, market.maker_fee)
+        if amount > 0:
+            kept.append(replace(quote, amount=amount))
+    remarks = [
+        f"{_counted(count, side)} cut or left out for lack of {market.quote if side is Side.BUY else market.base}"
+        for side, count in short.items()
+        if count
+    ]
+    return draft.then(kept, *remarks)
+
+
+def above_venue_minimums(draft: Draft, market: Market) -> Draft:
+    """Without quotes that the venue would refuse for their size."""
+    kept = [quote for quote in draft.quotes if _is_large_enough(quote, market)]
+    remarks = [
+        f"{_counted(missing, side)} left out below the venue's minimum size"
+        for side in Side
+        if (missing := sum(q.side is side for q in draft.quotes) - sum(q.side is side for q in kept))
+    ]
+    return draft.then(kept, *remarks)
+
+
+def _is_large_enough(quote: Quote, market: Market) -> bool:
+    return quote.amount >= (market.min_amount or ZERO) and quote.cost >= (market.min_cost or ZERO)
+
+
+def _rounded(draft: Draft, market: Market) -> Draft:
+    """Onto tick and lot, without what becomes nothing by it."""
+    rounded = [
+        replace(
+            quote,
+            price=market.round_price(quote.price, quote.side),
+            amount=market.floor_amount(quote.amount),
+        )
+        for quote in draft.quotes
+    ]
+    kept = [quote for quote in rounded if quote.price > 0 and quote.amount > 0]
+    remarks = [
+        f"{_counted(missing, side)} left out whose price or size would be 0"
+        for side in Side
+        if (missing := sum(q.side is side for q in rounded) - sum(q.side is side for q in kept))
+    ]
+    return draft.then(kept, *remarks)
+
+
+# --- Sides and words
+
+_NAMES = {Side.BUY: "bid", Side.SELL: "ask"}
+
+
+def _outwards(side: Side) -> int:
+    """The sign of the direction away from the touch."""
+    return -1 if side is Side.BUY else 1
+
+
+def _further(side: Side, one: Decimal, other: Decimal) -> Decimal:
+    return min(one, other) if side is Side.BUY else max(one, other)
+
+
+def _is_beyond(price: Decimal, facing: Decimal, side: Side) -> bool:
+    return price < facing if side is Side.BUY else price > facing
+
+
+def _counted(count: int, side: Side) -> str:
+    return f"{count} {_NAMES[side]}{'' if count == 1 else 's'}"
+
+
+def _short(ratio: Decimal) -> str:
+    return plain(round(ratio, 3))
+
+
+def _reason(draft: Draft, reference: Decimal) -> str:
+    bids, asks = len(draft.side(Side.BUY)), len(draft.side(Side.SELL))
+    if draft.quotes:
+        what = f"Quotes {_counted(bids, Side.BUY)} and {_counted(asks, Side.SELL)} around {plain(reference)}"
+    else:
+        what = f"Stands aside at a reference price of {plain(reference)}"
+    return f"{'; '.join((what, *draft.remarks))}."

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, cast
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models.functions import Now
@@ -22,7 +22,7 @@ from exchanges.models import ExchangeConnection
 
 FIELDS = tuple(
     field.name
-    for field in SpreadBot._meta.concrete_fields  # noqa: SLF001 - Django's public name for it
+    for field in SpreadBot._meta.concrete_fields
     if field.editable and not field.primary_key and field.name != "bot_ptr"
 )
 # With another market or connection, what rests would be in a place where nobody looks.
@@ -30,7 +30,7 @@ FIXED_AT_WORK = ("connection", "symbol")
 
 
 @transaction.atomic
-def create_spread_bot(*, actor: AbstractBaseUser | None, **fields: Any) -> SpreadBot:
+def create_spread_bot(*, actor: User | None, **fields: Any) -> SpreadBot:
     """fields: the model's own names. Raises ValidationError with one sentence a field."""
     bot = SpreadBot()
     _set(bot, fields)
@@ -41,7 +41,7 @@ def create_spread_bot(*, actor: AbstractBaseUser | None, **fields: Any) -> Sprea
 
 
 @transaction.atomic
-def update_spread_bot(*, bot: Bot, actor: AbstractBaseUser | None, **fields: Any) -> SpreadBot:
+def update_spread_bot(*, bot: Bot, actor: User | None, **fields: Any) -> SpreadBot:
     """Takes effect at the bot's next cycle. Raises ValidationError with one sentence a field."""
     current = _locked(bot)
     if current.archived_at is not None:
@@ -65,7 +65,7 @@ def update_spread_bot(*, bot: Bot, actor: AbstractBaseUser | None, **fields: Any
 
 
 @transaction.atomic
-def start_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
+def start_bot(*, bot: Bot, actor: User | None) -> None:
     """Raises ValidationError: one sentence why it may not start."""
     current = _locked(bot)
     if current.state == BotState.STOPPING:
@@ -77,7 +77,7 @@ def start_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
 
 
 @transaction.atomic
-def pause_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
+def pause_bot(*, bot: Bot, actor: User | None) -> None:
     """It places nothing new until it is started again."""
     current = _locked(bot)
     if current.state in {BotState.STOPPED, BotState.STOPPING}:
@@ -86,7 +86,7 @@ def pause_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
 
 
 @transaction.atomic
-def stop_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
+def stop_bot(*, bot: Bot, actor: User | None) -> None:
     """A worker settles its orders and ends it; where there is nothing to settle, it is stopped at once."""
     current = _locked(bot)
     at_work = {BotState.RUNNING, BotState.PAUSED}
@@ -97,7 +97,7 @@ def stop_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
 
 
 @transaction.atomic
-def archive_bot(*, bot: Bot, actor: AbstractBaseUser | None) -> None:
+def archive_bot(*, bot: Bot, actor: User | None) -> None:
     """What deleting means. One that is at work is stopped first. Twice is once."""
     current = _locked(bot)
     if current.archived_at is not None:
@@ -130,7 +130,7 @@ def _move(
     bot: SpreadBot,
     from_states: Collection[BotState],
     to: BotState,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
     verb: str,
 ) -> None:
     now = timezone.now()

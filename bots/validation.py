@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
-from exchanges.venues.registry import UnknownVenueError, venue
 
 from bots.models import Reference, SpreadBot
 from exchanges import selectors as exchanges
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.types import ZERO, Market, Side
+from exchanges.venues.registry import UnknownVenueError, venue
 
-META = SpreadBot._meta  # noqa: SLF001 - Django's public name for it
+META = SpreadBot._meta
 ONE = Decimal(1)
 FRACTIONS = (
     "bid_spread_pct", "ask_spread_pct", "minimum_spread_pct", "level_spread_pct", "requote_tolerance_pct",
@@ -54,7 +54,7 @@ def _mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
 def _range_mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
     for name in FRACTIONS:
         value = getattr(bot, name)
-        if value is not None and not ZERO <= value < ONE:
+        if not ZERO <= value < ONE:
             yield name, f"{_label(name)} must be from 0 to less than 1: 0.01 is one per cent."
     for name in POSITIVE:
         value = getattr(bot, name)
@@ -62,9 +62,9 @@ def _range_mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
             yield name, f"{_label(name)} must be more than 0{_or_empty(name)}."
     for name in NOT_NEGATIVE:
         value = getattr(bot, name)
-        if value is not None and value < ZERO:
+        if value < ZERO:
             yield name, f"{_label(name)} must be 0 or more."
-    if bot.inventory_target_pct is not None and not ZERO <= bot.inventory_target_pct <= ONE:
+    if not ZERO <= bot.inventory_target_pct <= ONE:
         yield "inventory_target_pct", "The inventory target must be from 0 to 1: 0.5 is one half."
 
 
@@ -73,7 +73,7 @@ def _ladder_mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
         yield "ask_spread_pct", "With both spreads 0 the bid would not be below the ask; raise one of them."
     if bot.price_ceiling is not None and bot.price_floor is not None and bot.price_ceiling <= bot.price_floor:
         yield "price_ceiling", "The price ceiling must be above the price floor."
-    if None not in (bot.order_amount, bot.level_amount, bot.levels) and smallest_amount(bot) <= ZERO:
+    if bot.order_amount > ZERO and smallest_amount(bot) <= ZERO:
         yield "level_amount", "With this amount step the last level's amount would not be more than 0."
     if bot.level_overrides and not _overrides_are_well_formed(bot.level_overrides):
         yield "level_overrides", OVERRIDES_FORM
@@ -107,7 +107,8 @@ def amounts(bot: SpreadBot) -> tuple[Decimal, ...]:
 
 def smallest_amount(bot: SpreadBot) -> Decimal:
     first: Decimal = bot.order_amount
-    return min(first, first + (bot.levels - 1) * bot.level_amount)
+    last: Decimal = first + (bot.levels - 1) * bot.level_amount
+    return min(first, last)
 
 
 def start_refusal(bot: SpreadBot, *, last_price: Decimal | None) -> str:
@@ -128,11 +129,9 @@ def _connection_refusal(connection: ExchangeConnection) -> str:
         return str(error)
     if connection.mode != Mode.LIVE:
         return ""
-    if connection.venue == "demo":
-        return (
-            f"The connection “{connection}” is live, and the demo venue has no real accounts: choose paper."
-        )
-    if its_venue.credential_fields and not (connection.api_key and connection.api_secret):
+    if its_venue.is_paper_only:
+        return f"“{connection}” is live, and {its_venue.title} has no real accounts: choose paper."
+    if not (connection.api_key and connection.api_secret):
         return f"The connection “{connection}” is live but has no API key and secret: enter them first."
     return ""
 

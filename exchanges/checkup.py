@@ -6,9 +6,10 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from exchanges.errors import VenueError
-from exchanges.gateway import AccountPermissions, ConnectionSpec, Gateway
+from exchanges.gateway import AccountPermissions, Gateway, MarketData
 from exchanges.types import ZERO, Balance, Market
 from vault.keyring import VaultError
 
@@ -42,7 +43,6 @@ class _GiveUpError(Exception):
 
 @dataclass
 class _Examination:
-    gateway: Gateway
     steps: list[Step] = field(default_factory=list)
     markets: Mapping[str, Market] | None = None
     balances: Mapping[str, Balance] | None = None
@@ -63,42 +63,43 @@ class _Examination:
         if failed:
             raise _GiveUpError
 
-    async def look_at_the_clock(self) -> tuple[bool, str]:
+    async def look_at_the_clock(self, data: MarketData) -> tuple[bool, str]:
         before = datetime.now(UTC)
-        venue_time = await self.gateway.fetch_time()
+        venue_time = await data.fetch_time()
         return clock_verdict(venue_time - (before + (datetime.now(UTC) - before) / 2))
 
-    async def look_at_the_markets(self) -> tuple[bool, str]:
-        self.markets = await self.gateway.load_markets()
+    async def look_at_the_markets(self, data: MarketData) -> tuple[bool, str]:
+        self.markets = await data.load_markets()
         active = sum(market.active for market in self.markets.values())
         return active > 0, f"{len(self.markets)} markets, {active} of them open for trading."
 
-    async def look_at_the_key(self) -> tuple[bool, str]:
-        self.permissions = await self.gateway.fetch_permissions()
+    async def look_at_the_key(self, account: Gateway) -> tuple[bool, str]:
+        self.permissions = await account.fetch_permissions()
         return True, "The venue accepts the key."
 
     async def look_at_the_permissions(self) -> tuple[bool, str]:
         assert self.permissions is not None  # noqa: S101 - the key's step came first
         return permissions_verdict(self.permissions)
 
-    async def look_at_the_balances(self) -> tuple[bool, str]:
-        self.balances = await self.gateway.fetch_balances()
+    async def look_at_the_balances(self, account: Gateway) -> tuple[bool, str]:
+        self.balances = await account.fetch_balances()
         held = sorted(balance.currency for balance in self.balances.values() if balance.total > ZERO)
         return True, f"The account holds {', '.join(held)}." if held else "The account is empty."
 
 
-async def examine(gateway: Gateway, spec: ConnectionSpec, *, needs_key: bool) -> Checkup:
-    """needs_key: the venue has an account that only a key opens, and this connection acts for it."""
-    examination = _Examination(gateway)
+async def examine(data: MarketData, account: Gateway | None, *, needs_key: bool) -> Checkup:
+    """account: None where there is no key; needs_key: this connection is of no use without one."""
+    examination = _Examination()
+    run = examination.run
     try:
-        await examination.run("Time", examination.look_at_the_clock)
-        await examination.run("Markets", examination.look_at_the_markets)
-        if spec.credentials.is_empty and needs_key:
+        await run("Time", partial(examination.look_at_the_clock, data))
+        await run("Markets", partial(examination.look_at_the_markets, data))
+        if account is not None:
+            await run("Key", partial(examination.look_at_the_key, account))
+            await run("Permissions", examination.look_at_the_permissions)
+            await run("Balances", partial(examination.look_at_the_balances, account))
+        elif needs_key:
             examination.steps.append(missing_key())
-        elif needs_key or not spec.credentials.is_empty:
-            await examination.run("Key", examination.look_at_the_key)
-            await examination.run("Permissions", examination.look_at_the_permissions)
-            await examination.run("Balances", examination.look_at_the_balances)
     except _GiveUpError:
         pass  # its step says why
     return Checkup(steps=tuple(examination.steps), markets=examination.markets, balances=examination.balances)

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -28,7 +28,7 @@ from exchanges.types import ZERO
 from exchanges.types import Balance as BalanceNow
 from exchanges.types import Market as MarketRules
 from exchanges.validation import check_connection
-from exchanges.venues.registry import open_gateway, venue
+from exchanges.venues.registry import UnknownVenueError, open_gateway, open_market_data, venue
 from vault.secret import Secret
 
 SecretName = Literal["api_key", "api_secret", "passphrase", "proxy_password"]
@@ -73,7 +73,7 @@ class TestReport:
 @transaction.atomic
 def create_connection(
     *,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
     secrets: Mapping[SecretName, Secret] | None = None,
     **fields: Unpack[ConnectionFields],
 ) -> ExchangeConnection:
@@ -92,7 +92,7 @@ def create_connection(
 def update_connection(
     *,
     connection: ExchangeConnection,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
     secrets: Mapping[SecretName, Secret] | None = None,
     clear: Iterable[SecretName] = (),
     **fields: Unpack[ConnectionFields],
@@ -122,9 +122,7 @@ def update_connection(
 
 
 @transaction.atomic
-def archive_connection(
-    *, connection: ExchangeConnection, actor: AbstractBaseUser | None
-) -> ExchangeConnection:
+def archive_connection(*, connection: ExchangeConnection, actor: User | None) -> ExchangeConnection:
     """What deleting means. Raises ValidationError while bots of it are at work. Twice is once."""
     current = _locked(connection)
     if current.archived_at is not None:
@@ -140,7 +138,7 @@ def archive_connection(
     return current
 
 
-def test_connection(*, connection: ExchangeConnection, actor: AbstractBaseUser | None) -> TestReport:
+def test_connection(*, connection: ExchangeConnection, actor: User | None) -> TestReport:
     """Asks the venue itself, whatever the mode; keeps the markets and a live account's balances.
 
     A paper account's own balances are play money: those that the venue shows are not stored.
@@ -157,15 +155,18 @@ def test_connection(*, connection: ExchangeConnection, actor: AbstractBaseUser |
 
 
 async def _examine(spec: ConnectionSpec) -> Checkup:
-    from exchanges.venues.wire import Wire  # aiohttp and ccxt: the web process loads them only here
+    from exchanges.venues.wire import Wire  # aiohttp: the web process loads it only here
 
-    needs_key = not spec.is_paper and bool(venue(spec.venue).credential_fields)
+    try:
+        its_venue = venue(spec.venue)
+    except UnknownVenueError as error:
+        return Checkup(steps=(Step(name="Venue", ok=False, sentence=str(error), seconds=0.0),))
     async with Wire() as wire:
-        gateway = open_gateway(replace(spec, is_paper=False), wire=wire)
-        try:
-            return await examine(gateway, spec, needs_key=needs_key)
-        finally:
-            await gateway.close()
+        if spec.credentials.is_empty or its_venue.is_paper_only:
+            data = open_market_data(spec.venue, proxy=spec.proxy, wire=wire)
+            return await examine(data, None, needs_key=not spec.is_paper)
+        account = open_gateway(replace(spec, is_paper=False), wire=wire)
+        return await examine(account, account, needs_key=True)
 
 
 @transaction.atomic

@@ -15,9 +15,7 @@ PROXY_SCHEMES = ("http", "https")
 
 def check_connection(connection: ExchangeConnection) -> None:
     """Raises ValidationError with one sentence a field."""
-    mistakes = {
-        "venue": _venue_mistake(connection),
-        "mode": _mode_mistake(connection),
+    mistakes = _venue_mistakes(connection) | {
         "proxy_url": proxy_mistake(connection.proxy_url),
         "paper_balances": _paper_balances_mistake(connection.paper_balances),
     }
@@ -27,18 +25,14 @@ def check_connection(connection: ExchangeConnection) -> None:
     connection.full_clean()
 
 
-def _venue_mistake(connection: ExchangeConnection) -> str:
+def _venue_mistakes(connection: ExchangeConnection) -> dict[str, str]:
     try:
-        venue(connection.venue)
+        its_venue = venue(connection.venue)
     except UnknownVenueError as error:
-        return str(error)
-    return ""
-
-
-def _mode_mistake(connection: ExchangeConnection) -> str:
-    if connection.venue == "demo" and connection.mode == Mode.LIVE:
-        return "The demo venue has no real accounts: choose paper."
-    return ""
+        return {"venue": str(error)}
+    if its_venue.is_paper_only and connection.mode == Mode.LIVE:
+        return {"mode": f"{its_venue.title} has no real accounts: choose paper."}
+    return {}
 
 
 def proxy_mistake(url: str) -> str:

@@ -35,7 +35,11 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
         return name, path, args, kwargs
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
-        return "text" if connection.vendor == "sqlite" else super().db_type(connection)
+        return "text" if connection.vendor == "sqlite" else f"numeric({MAX_DIGITS}, {DECIMAL_PLACES})"
+
+    def get_internal_type(self) -> str:
+        # Not DecimalField: for that SQLite's backend puts its own converter, which wants floats, first.
+        return "MoneyField"
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         if value is None or hasattr(value, "resolve_expression"):
@@ -57,6 +61,11 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
     def to_python(self, value: Any) -> Decimal | None:
         return None if value is None else _exact(value)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """To the places that a column keeps, so that what is computed on is what is stored."""
+    return value.quantize(_QUANTUM, context=_WIDE)
 
 
 def encode(value: Decimal) -> str:

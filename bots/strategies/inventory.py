@@ -26,13 +26,14 @@ def skew_ratios(
 ) -> SkewRatios:
     """1 and 1 at the target; one side reaches 0 at `range_base` (base currency) away from it.
 
-    target_pct: the share of base in the value of both, 0.5 is one half. Where the account has less than
-    `range_base` below the target to lose, the bid reaches 2 at nothing held. No value, no range: 0 and 0.
+    target_pct: the share of base in the value of both, 0.5 is one half. The range is worth at most half of
+    that value; below the target it ends where nothing is held. No value, no range: 0 and 0.
     """
     value = base * price + quote
     if value <= 0 or range_base <= 0:
         return SkewRatios(ZERO, ZERO)
-    held, target, reach = base * price, value * target_pct, range_base * price
+    held, target = base * price, value * target_pct
+    reach = min(range_base * price, value / 2)
     if held < target:
         reach = min(reach, target)
     bid = ONE + _within((target - held) / reach, ONE)

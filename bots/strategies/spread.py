@@ -308,8 +308,9 @@ def affordable(draft: Draft, snapshot: Snapshot) -> Draft:
         funds[quote.side] = ZERO if is_cut else left - needed_funds(quote, market.maker_fee)
         if amount > 0:
             kept.append(replace(quote, amount=amount))
+    currencies = {Side.BUY: market.quote, Side.SELL: market.base}
     remarks = [
-        f"{_counted(count, side)} cut or left out for lack of {market.quote if side is Side.BUY else market.base}"
+        f"{_counted(count, side)} cut or left out for lack of {currencies[side]}"
         for side, count in short.items()
         if count
     ]

@@ -1,0 +1,340 @@
+"""Any venue of ccxt as a `Gateway`: asks through the door, reads exactly, and translates every error."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from exchanges.errors import (
+    InvalidOrderError,
+    MalformedAnswerError,
+    OrderNotFoundError,
+    RateLimitError,
+    Rule,
+    UnknownSymbolError,
+    VenueError,
+)
+from exchanges.gateway import AccountPermissions, ConnectionSpec, Licence, Proxy
+from exchanges.types import (
+    Balance,
+    Book,
+    Market,
+    OrderRef,
+    OrderReport,
+    OrderRequest,
+    OrderType,
+    PublicTrade,
+    Ticker,
+    TimeInForce,
+    TradeReport,
+)
+from exchanges.venues import ccxt_answers as answers
+from exchanges.venues.ccxt_errors import ANY_FAILURE, Call, translate
+from exchanges.venues.dialects import dialect_of
+from exchanges.venues.door import Client, Passage, open_client, passage
+from exchanges.venues.registry import Venue
+from exchanges.venues.trade_pages import fetch_pages
+
+if TYPE_CHECKING:
+    from exchanges.venues.wire import Wire
+
+T = TypeVar("T")
+
+PUBLIC_TRADES_PER_PAGE = 1000
+PAUSE_WITHOUT_RETRY_AFTER_SECONDS = 10.0
+
+
+class CcxtMarketData:
+    """What the venue shows to everybody, through the wire's public client for the venue and proxy."""
+
+    def __init__(self, venue: Venue, *, proxy: Proxy | None, wire: Wire, connection: str = "") -> None:
+        self._venue = venue
+        self._proxy = proxy
+        self._wire = wire
+        self._connection = connection
+        self._dialect = dialect_of(venue.id)
+        self._markets: Mapping[str, Market] | None = None
+
+    def _client(self) -> Client:
+        return self._wire.public_client(self._venue.id, self._proxy)
+
+    async def load_markets(self) -> Mapping[str, Market]:
+        if self._markets is not None:
+            return self._markets
+        markets: Mapping[str, Market] = await self._ask("load_markets", self._share_markets)
+        self._markets = markets
+        return markets
+
+    async def _share_markets(self) -> Mapping[str, Market]:
+        shared = await self._wire.market_list(self._venue.id, self._proxy)
+        if self._client() is not shared.source:
+            self._client().set_markets_from_exchange(shared.source)
+        return shared.markets
+
+    async def fetch_time(self) -> datetime:
+        return await self._ask("fetch_time", lambda: self._client().fetch_time(), answers.time_of)
+
+    async def fetch_ticker(self, symbol: str) -> Ticker:
+        await self._market(symbol)
+        return await self._ask(
+            "fetch_ticker",
+            lambda: self._client().fetch_ticker(symbol),
+            lambda answer: answers.ticker_of(answer, symbol, datetime.now(UTC)),
+        )
+
+    async def fetch_book(self, symbol: str) -> Book:
+        await self._market(symbol)
+        return await self._ask(
+            "fetch_book",
+            lambda: self._client().fetch_order_book(symbol),
+            lambda answer: answers.book_of(answer, symbol, datetime.now(UTC)),
+        )
+
+    async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
+        await self._market(symbol)
+
+        async def page(start: int, until: int | None) -> list[PublicTrade]:
+            params = {} if until is None else {"until": until}
+            rows = await self._client().fetch_trades(symbol, start, PUBLIC_TRADES_PER_PAGE, params)
+            return [answers.public_trade_of(row, symbol) for row in rows]
+
+        return await self._ask(
+            "fetch_public_trades", lambda: fetch_pages(page, since=since, page_size=PUBLIC_TRADES_PER_PAGE)
+        )
+
+    async def close(self) -> None:
+        """The public client is the wire's."""
+
+    async def _market(self, symbol: str) -> Market:
+        """Raises UnknownSymbolError; nothing is sent for a market that the venue does not list."""
+        market = (await self.load_markets()).get(symbol)
+        if market is None:
+            raise UnknownSymbolError(
+                f"{self._venue.title} has no spot market {symbol}: check the symbol of the bot.",
+                connection=self._connection,
+            )
+        return market
+
+    async def _ask(
+        self,
+        name: str,
+        ask: Callable[[], Awaitable[Any]],
+        read: Callable[[Any], T] = lambda answer: answer,
+        *,
+        writes: bool = False,
+    ) -> T:
+        """The answer, read. Raises VenueError; its traceback has no trace of ccxt's error, which may show
+        the request."""
+        seen = Passage()
+        token = passage.set(seen)
+        try:
+            return read(await ask())
+        except ANY_FAILURE as error:
+            call = Call(
+                name=name,
+                title=self._venue.title,
+                connection=self._connection,
+                dialect=self._dialect,
+                writes=writes,
+            )
+            problem = translate(error, call, seen)
+        finally:
+            passage.reset(token)
+        self._obey(problem)
+        raise problem
+
+    def _obey(self, problem: VenueError) -> None:
+        """A venue that wants to be left alone is; a limit that we keep by ourselves pauses nothing more."""
+        if isinstance(problem, RateLimitError) and problem.code:
+            self._client().own_pace.pause(problem.retry_after or PAUSE_WITHOUT_RETRY_AFTER_SECONDS)
+
+
+class CcxtGateway(CcxtMarketData):
+    """One account: its client, key, pace and licence are its own; sockets and markets are shared."""
+
+    def __init__(
+        self, venue: Venue, spec: ConnectionSpec, *, wire: Wire, licence: Licence | None = None
+    ) -> None:
+        super().__init__(venue, proxy=spec.proxy, wire=wire, connection=spec.name)
+        self._own_client = open_client(
+            venue.id, wire=wire, proxy=spec.proxy, credentials=spec.credentials, licence=licence
+        )
+
+    def _client(self) -> Client:
+        return self._own_client
+
+    async def close(self) -> None:
+        await self._own_client.close()
+
+    async def fetch_permissions(self) -> AccountPermissions:
+        ask = self._dialect.fetch_permissions
+        if ask is not None:
+            return await self._ask("fetch_permissions", lambda: ask(self._own_client))
+        await self.fetch_balances()
+        return AccountPermissions(can_trade=None, can_withdraw=None)
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        await self.load_markets()
+        params = dict(self._dialect.balance_params)
+        return await self._ask(
+            "fetch_balances", lambda: self._own_client.fetch_balance(params), answers.balances_of
+        )
+
+    async def fetch_open_orders(self, symbols: Collection[str]) -> Sequence[OrderReport]:
+        if not symbols:
+            return []
+        for symbol in symbols:
+            await self._market(symbol)
+        wanted = frozenset(symbols)
+        only = next(iter(wanted)) if len(wanted) == 1 else None
+        return await self._ask(
+            "fetch_open_orders",
+            lambda: self._own_client.fetch_open_orders(only),
+            lambda rows: [answers.order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted],
+        )
+
+    async def fetch_order(self, ref: OrderRef) -> OrderReport:
+        await self._market(ref.symbol)
+        if ref.venue_id is None and not self._dialect.finds_by_client_id:
+            return await self._search(ref)
+        venue_id, params = _address(ref)
+        return await self._ask(
+            "fetch_order",
+            lambda: self._own_client.fetch_order(venue_id, ref.symbol, params),
+            lambda answer: _named(answers.order_of(answer, ref.symbol), ref),
+        )
+
+    async def _search(self, ref: OrderRef) -> OrderReport:
+        """By client id where the venue cannot look one up: through its lists of open and ended orders."""
+        client = self._own_client
+        for lister in (client.fetch_open_orders, client.fetch_closed_orders):
+            rows: list[Any] = await self._ask("fetch_order", partial(lister, ref.symbol))
+            for row in rows:
+                if row.get("clientOrderId") == ref.client_id:
+                    return answers.order_of(row, ref.symbol)
+        raise OrderNotFoundError(
+            f"{self._venue.title} lists no order with this client id.", connection=self._connection
+        )
+
+    async def fetch_trades(self, symbol: str, *, since: datetime) -> Sequence[TradeReport]:
+        await self._market(symbol)
+        size = self._dialect.trades_per_page
+
+        async def page(start: int, until: int | None) -> list[TradeReport]:
+            params = {} if until is None else {"until": until}
+            rows = await self._own_client.fetch_my_trades(symbol, start, size, params)
+            return [answers.trade_of(row, symbol) for row in rows]
+
+        return await self._ask(
+            "fetch_trades",
+            lambda: fetch_pages(page, since=since, page_size=size, window=self._dialect.trades_window),
+        )
+
+    async def fetch_order_trades(self, ref: OrderRef) -> Sequence[TradeReport]:
+        """ref.venue_id is known."""
+        await self._market(ref.symbol)
+        size = self._dialect.trades_per_page
+        if not self._own_client.has.get("fetchOrderTrades"):
+            return await self._order_trades_from_list(ref)
+        trades = await self._ask(
+            "fetch_order_trades",
+            lambda: self._own_client.fetch_order_trades(ref.venue_id, ref.symbol, None, size),
+            lambda rows: [answers.trade_of(row, ref.symbol) for row in rows],
+        )
+        if len(trades) >= size:
+            return await self._order_trades_from_list(ref)
+        return sorted(_of_order(trades, ref), key=_age)
+
+    async def _order_trades_from_list(self, ref: OrderRef) -> Sequence[TradeReport]:
+        order = await self.fetch_order(ref)
+        if order.time is None:
+            raise MalformedAnswerError(
+                f"{self._venue.title} does not say when the order was placed, so its trades cannot be found.",
+                connection=self._connection,
+            )
+        return _of_order(await self.fetch_trades(ref.symbol, since=order.time), ref)
+
+    async def place(self, request: OrderRequest) -> OrderReport:
+        self._check(request, await self._market(request.symbol))
+        params: dict[str, Any] = {"clientOrderId": request.client_id}
+        if request.post_only:
+            params["postOnly"] = True
+        if request.time_in_force is TimeInForce.IOC and request.type is OrderType.LIMIT:
+            params["timeInForce"] = "IOC"
+        amount, price = exact(request.amount), exact(request.price) if request.price is not None else None
+        return await self._ask(
+            "place",
+            lambda: self._own_client.create_order(
+                request.symbol, request.type.value, request.side.value, amount, price, params
+            ),
+            lambda answer: answers.placement_of(answer, request),
+            writes=True,
+        )
+
+    def _check(self, request: OrderRequest, market: Market) -> None:
+        """ccxt rounds what is off the step; we send what was decided or nothing."""
+        if request.price is not None and market.floor_price(request.price) != request.price:
+            raise self._refusal(
+                Rule.PRICE_STEP, f"the price {request.price} is off the tick of {market.price_step}"
+            )
+        if market.floor_amount(request.amount) != request.amount:
+            raise self._refusal(
+                Rule.AMOUNT_STEP, f"the amount {request.amount} is off the step of {market.amount_step}"
+            )
+        if request.post_only and not self._venue.supports_post_only:
+            raise self._refusal(Rule.POST_ONLY, "this venue has no post-only orders")
+
+    def _refusal(self, rule: Rule, what: str) -> InvalidOrderError:
+        return InvalidOrderError(
+            f"The order was not sent to {self._venue.title}: {what}.",
+            rule=rule,
+            connection=self._connection,
+            call="place",
+        )
+
+    async def cancel(self, ref: OrderRef) -> OrderReport | None:
+        await self._market(ref.symbol)
+        if ref.venue_id is None and not self._dialect.finds_by_client_id:
+            ref = OrderRef(
+                client_id=ref.client_id, symbol=ref.symbol, venue_id=(await self._search(ref)).venue_id
+            )
+        venue_id, params = _address(ref)
+        return await self._ask(
+            "cancel",
+            lambda: self._own_client.cancel_order(venue_id, ref.symbol, params),
+            lambda answer: self._ended(answer, ref),
+            writes=True,
+        )
+
+    def _ended(self, answer: Any, ref: OrderRef) -> OrderReport | None:
+        """Only venues whose answer is known to be the order's last state are believed."""
+        if not self._dialect.cancel_reports_order:
+            return None
+        return _named(answers.order_of(answer, ref.symbol), ref)
+
+
+def exact(value: Decimal) -> float | str:
+    """What ccxt is given: a float where that loses nothing, else the digits."""
+    short = float(value)
+    return short if Decimal(repr(short)) == value else f"{value:f}"
+
+
+def _address(ref: OrderRef) -> tuple[str, dict[str, Any]]:
+    return (ref.venue_id, {}) if ref.venue_id is not None else ("", {"clientOrderId": ref.client_id})
+
+
+def _named(report: OrderReport, ref: OrderRef) -> OrderReport:
+    """A cancelled order may come back under the cancel's own client id."""
+    return replace(report, client_id=ref.client_id)
+
+
+def _of_order(trades: Iterable[TradeReport], ref: OrderRef) -> list[TradeReport]:
+    return [trade for trade in trades if trade.order_venue_id == ref.venue_id]
+
+
+def _age(trade: TradeReport) -> tuple[datetime, str]:
+    return trade.time, trade.id

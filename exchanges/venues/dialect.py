@@ -1,0 +1,75 @@
+"""The form in which a venue's module states what is odd about it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from exchanges.errors import Rule, VenueError
+from exchanges.gateway import AccountPermissions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ruling:
+    """What one of the venue's error codes means.
+
+    sentence: with {venue} and {text} (the venue's own words) to be filled in.
+    rule: for InvalidOrderError.
+    outcome_unknown: an order or cancel that is answered so may have been carried out all the same.
+    """
+
+    error: type[VenueError]
+    sentence: str
+    rule: Rule | None = None
+    outcome_unknown: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """The error as the venue wrote it."""
+
+    code: str
+    text: str
+
+
+def no_refusal(_answer: object) -> Refusal | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """What is odd about one venue.
+
+    options: ccxt's, beside those that every client gets; has: ccxt's feature table, corrected.
+    read_refusal: finds the venue's code and text in a parsed answer.
+    rulings_by_text: (code, part of the text, ruling), asked before rulings_by_code.
+    client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
+    finds_by_client_id: one request finds or cancels an order by the client id (`clientOrderId`).
+    cancel_reports_order: the answer to a cancel is the order as it ended.
+    trades_window: the longest time that one request for trades may span; None: no such limit.
+    fetch_permissions: asks what the key may do; None: the venue has no such call.
+    balance_params: what ccxt must be told to get free and used balances.
+    needs_last_http_response: ccxt reads it to tell this venue's errors apart.
+    """
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    has: Mapping[str, bool] = field(default_factory=dict)
+    read_refusal: Callable[[object], Refusal | None] = no_refusal
+    rulings_by_code: Mapping[str, Ruling] = field(default_factory=dict)
+    rulings_by_text: tuple[tuple[str, str, Ruling], ...] = ()
+    client_errors_have_no_effect: bool = False
+    finds_by_client_id: bool = False
+    cancel_reports_order: bool = False
+    trades_per_page: int = 100
+    trades_window: timedelta | None = None
+    fetch_permissions: Callable[[Any], Awaitable[AccountPermissions]] | None = None
+    balance_params: Mapping[str, Any] = field(default_factory=dict)
+    needs_last_http_response: bool = False
+
+    def ruling(self, refusal: Refusal) -> Ruling | None:
+        for code, part, ruling in self.rulings_by_text:
+            if code == refusal.code and part.lower() in refusal.text.lower():
+                return ruling
+        return self.rulings_by_code.get(refusal.code)

@@ -1,0 +1,13 @@
+"""Which venue has which dialect. A venue that is not named here speaks as ccxt expects."""
+
+from __future__ import annotations
+
+from exchanges.venues.binance import BINANCE
+from exchanges.venues.dialect import Dialect
+
+_DIALECTS = {"binance": BINANCE}
+_PLAIN = Dialect()
+
+
+def dialect_of(venue_id: str) -> Dialect:
+    return _DIALECTS.get(venue_id, _PLAIN)

@@ -1,0 +1,145 @@
+"""The one door to a venue: every request of a client waits for its pace here, and is licensed last.
+
+The licence is checked after the wait and right before the request leaves; past it, nothing is sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import ccxt.async_support as ccxt
+
+from exchanges.gateway import HTTP_TIMEOUT_SECONDS, Credentials, Licence, Proxy
+from exchanges.pacing import Budget
+from exchanges.venues.dialects import dialect_of
+from exchanges.venues.pace import Pace
+from exchanges.venues.wire import tls_context
+
+if TYPE_CHECKING:
+    from exchanges.venues.wire import Wire
+
+log = logging.getLogger(__name__)
+# ccxt writes every request at DEBUG, with key and signature.
+log.setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What came back for one request: its body is parsed, or the text where it is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass
+class Passage:
+    """What became of one call: departed, once a request was handed to the network; the last answer."""
+
+    departed: bool = False
+    answer: HttpAnswer | None = None
+
+
+# One call is one task's; concurrent calls of a client do not see each other's.
+passage: ContextVar[Passage | None] = ContextVar("passage", default=None)
+
+
+class Door:
+    """Mixed into a ccxt class, in front of it."""
+
+    number = str  # ccxt hands numbers out as the venue wrote them, not as floats
+    timeout_on_exit = 0  # ccxt waits for its own connector's sockets; ours are the wire's
+    logger = log
+    licence: Licence | None = None
+    own_pace: Pace
+    address_pace: Pace
+
+    async def throttle(self, cost: float | None = None) -> None:
+        units = 1.0 if cost is None else float(cost)
+        wait = max(self.own_pace.reserve(units), self.address_pace.reserve(units))
+        if wait > 0:
+            await asyncio.sleep(wait)
+
+    async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
+        if self.licence is not None:
+            self.licence.check()
+        current = passage.get()
+        if current is not None:
+            current.departed, current.answer = True, None
+        return await super().fetch(url, method, headers, body)  # type: ignore[misc]
+
+    def handle_errors(self, status: int, reason: str, url: str, method: str, headers: Any, body: str,
+                      response: Any, request_headers: Any, request_body: Any) -> Any:  # fmt: skip
+        current = passage.get()
+        if current is not None:
+            current.answer = HttpAnswer(status, headers, body if response is None else response)
+        return super().handle_errors(  # type: ignore[misc]
+            status, reason, url, method, headers, body, response, request_headers, request_body
+        )
+
+    def parse_order_book_bid_ask(
+        self, bidask: Any, price_key: Any = 0, amount_key: Any = 1, count_or_id_key: Any = 2
+    ) -> list[Decimal]:
+        """ccxt makes floats of book levels even when `number` is str."""
+        return [Decimal(str(bidask[price_key])), Decimal(str(bidask[amount_key]))]
+
+
+if TYPE_CHECKING:
+
+    class Client(Door, ccxt.Exchange): ...  # type: ignore[misc]
+else:
+    Client = object
+
+
+@cache
+def _behind_door(venue_id: str) -> type[Client]:
+    exchange = getattr(ccxt, venue_id)
+    return type(f"{venue_id}_behind_door", (Door, exchange), {})
+
+
+def open_client(
+    venue_id: str,
+    *,
+    wire: Wire,
+    proxy: Proxy | None,
+    credentials: Credentials | None = None,
+    licence: Licence | None = None,
+) -> Client:
+    """A ccxt client on the wire's sockets. Closing it leaves those open."""
+    dialect = dialect_of(venue_id)
+    client = _behind_door(venue_id)(
+        {
+            "session": wire.session(proxy),
+            "ssl_context": tls_context(),
+            "timeout": int(HTTP_TIMEOUT_SECONDS * 1000),
+            "enableRateLimit": True,
+            "enableLastHttpResponse": dialect.needs_last_http_response,
+            "enableLastResponseHeaders": False,
+            "aiohttp_trust_env": False,
+            "options": {"maxRetriesOnFailure": 0, **dialect.options},
+            "has": dict(dialect.has),
+            **_keys(credentials),
+        }
+    )
+    budget = Budget.from_interval(client.rateLimit)
+    client.licence = licence
+    client.own_pace = Pace(budget)
+    client.address_pace = wire.pace(venue_id, proxy, budget)
+    return client
+
+
+def _keys(credentials: Credentials | None) -> dict[str, str]:
+    if credentials is None:
+        return {}
+    # A PEM key that was pasted into one line has its line ends written out.
+    secret = credentials.api_secret.reveal().replace("\\n", "\n")
+    keys = {"apiKey": credentials.api_key.reveal(), "secret": secret}
+    passphrase = credentials.passphrase.reveal()
+    return keys | ({"password": passphrase, "uid": passphrase} if passphrase else {})

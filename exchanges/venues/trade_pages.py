@@ -1,0 +1,69 @@
+"""Collects trades over all pages and windows, whatever part of a full page the venue chooses to show."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, TypeVar
+
+from exchanges.errors import MalformedAnswerError
+from exchanges.venues.ccxt_answers import milliseconds
+
+
+class Dated(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def time(self) -> datetime: ...
+
+
+Row = TypeVar("Row", bound=Dated)
+Page = Callable[[int, int | None], Awaitable[list[Row]]]
+
+
+async def fetch_pages(
+    page: Page[Row], *, since: datetime, page_size: int, window: timedelta | None = None
+) -> list[Row]:
+    """Oldest first, each once. page(start, until): both in milliseconds and inclusive.
+
+    window: the longest span that one request may cover; None: the venue takes a start without an end,
+    and shows the oldest page after it.
+    """
+    start = milliseconds(since)
+    if window is None:
+        return _in_order(await _forward(page, start, page_size))
+    rows: list[Row] = []
+    now, length = milliseconds(datetime.now(UTC)), window // timedelta(milliseconds=1)
+    while start <= now:
+        rows += await _split(page, start, start + length - 1, page_size)
+        start += length
+    return _in_order(rows)
+
+
+async def _split(page: Page[Row], start: int, until: int, page_size: int) -> list[Row]:
+    """A full page may be the newest or the oldest of its window: halve it until pages are not full."""
+    rows = await page(start, until)
+    if len(rows) < page_size:
+        return rows
+    if start >= until:
+        raise MalformedAnswerError(
+            "More trades in one millisecond than the venue shows on a page: they cannot be told apart."
+        )
+    middle = (start + until) // 2
+    return await _split(page, start, middle, page_size) + await _split(page, middle + 1, until, page_size)
+
+
+async def _forward(page: Page[Row], start: int, page_size: int) -> list[Row]:
+    rows: dict[str, Row] = {}
+    while True:
+        found = await page(start, None)
+        fresh = [row for row in found if row.id not in rows]
+        rows.update((row.id, row) for row in fresh)
+        if len(found) < page_size or not fresh:
+            return list(rows.values())
+        start = max(milliseconds(row.time) for row in fresh)
+
+
+def _in_order(rows: Iterable[Row]) -> list[Row]:
+    once = {row.id: row for row in rows}
+    return sorted(once.values(), key=lambda row: (row.time, len(row.id), row.id))

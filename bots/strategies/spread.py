@@ -5,88 +5,19 @@ docs/strategies/spread.md has every step with its formula and a worked example.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
-from typing import NamedTuple
 
 from bots.strategies.base import Decision, Quote, Snapshot
 from bots.strategies.budget import affordable_amount, needed_funds
 from bots.strategies.depth import others_levels, price_at_depth
 from bots.strategies.figures import plain
 from bots.strategies.inventory import skew_ratios
+from bots.strategies.reference import UNKNOWN, ReferenceKind, reference_price
+from bots.strategies.spread_settings import Rung, SpreadSettings
 from exchanges.types import ZERO, Level, Market, Side
 
-
-class ReferenceKind(StrEnum):
-    """Where the reference price comes from; the values are those of the bot's column."""
-
-    MID = "mid"
-    LAST = "last"
-    BID = "bid"
-    ASK = "ask"
-    OWN_TRADE = "own_trade"  # the middle of the book before the first
-    OTHER_MARKET = "other_market"
-
-
-class Rung(NamedTuple):
-    """One order of the ladder. distance_pct: from the reference price, as a fraction of it; amount: base."""
-
-    side: Side
-    distance_pct: Decimal
-    amount: Decimal
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SpreadSettings:
-    """How a spread bot quotes; the names are the columns' names.
-
-    bid_spread_pct, ask_spread_pct: distance of the first level from the reference price, as a fraction of
-        it: 0.01 is one per cent, and so for every name in _pct.
-    minimum_spread_pct: no quote is nearer to the reference price than that; 0: no rule.
-    order_amount: size of the first level, in base currency.
-    levels: orders on each side. level_spread_pct, level_amount: what each adds to distance and size (base).
-    level_overrides: instead of that ladder, where not empty.
-    price_ceiling, price_floor: at or above, only asks; at or below, only bids. Quote per base; None: no rule.
-    order_optimization: no better than just ahead of others; the depths (base) of their orders are ignored.
-    inventory_target_pct: share of base in the value of both, 0.5 is one half.
-    inventory_range_multiplier: how far from the target one side stops, in sums of the whole ladder.
-    """
-
-    bid_spread_pct: Decimal
-    ask_spread_pct: Decimal
-    order_amount: Decimal
-    reference: ReferenceKind = ReferenceKind.MID
-    minimum_spread_pct: Decimal = ZERO
-    levels: int = 1
-    level_spread_pct: Decimal = ZERO
-    level_amount: Decimal = ZERO
-    level_overrides: tuple[Rung, ...] = ()
-    price_ceiling: Decimal | None = None
-    price_floor: Decimal | None = None
-    order_optimization: bool = False
-    bid_optimization_depth: Decimal = ZERO
-    ask_optimization_depth: Decimal = ZERO
-    inventory_skew: bool = False
-    inventory_target_pct: Decimal = Decimal("0.5")
-    inventory_range_multiplier: Decimal = Decimal(1)
-    post_only: bool = True
-
-    def rungs(self, side: Side) -> list[Rung]:
-        """The orders wanted on one side, nearest to the touch first."""
-        if self.level_overrides:
-            return sorted((r for r in self.level_overrides if r.side is side), key=lambda r: r.distance_pct)
-        first = self.bid_spread_pct if side is Side.BUY else self.ask_spread_pct
-        return [
-            Rung(side, first + i * self.level_spread_pct, self.order_amount + i * self.level_amount)
-            for i in range(self.levels)
-        ]
-
-    @property
-    def total_amount(self) -> Decimal:
-        """Of all orders of both sides, in base currency."""
-        return sum((rung.amount for side in Side for rung in self.rungs(side)), ZERO)
+__all__ = ["ReferenceKind", "Rung", "SpreadSettings", "decide"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +42,7 @@ def decide(snapshot: Snapshot, settings: SpreadSettings) -> Decision:
         return Decision.stand_aside(f"Stands aside: the book is crossed, bid {bid} and ask {ask}.")
     reference = reference_price(snapshot, settings.reference)
     if reference is None or reference <= 0:
-        return Decision.stand_aside(f"Stands aside: {_UNKNOWN[settings.reference]}.")
+        return Decision.stand_aside(f"Stands aside: {UNKNOWN[settings.reference]}.")
     draft = ladder(reference, settings, snapshot.market)
     draft = within_price_band(draft, reference, settings)
     draft = optimised(draft, snapshot, settings)
@@ -124,36 +55,6 @@ def decide(snapshot: Snapshot, settings: SpreadSettings) -> Decision:
     return Decision(quotes=draft.quotes, reason=_reason(draft, reference), reference_price=reference)
 
 
-# --- Reference price
-
-
-def reference_price(snapshot: Snapshot, kind: ReferenceKind) -> Decimal | None:
-    """Quote per base; None while it is not known."""
-    return _REFERENCES[kind](snapshot)
-
-
-def _mid(snapshot: Snapshot) -> Decimal | None:
-    return snapshot.book.mid if snapshot.book else None
-
-
-_REFERENCES: dict[ReferenceKind, Callable[[Snapshot], Decimal | None]] = {
-    ReferenceKind.MID: _mid,
-    ReferenceKind.LAST: lambda snapshot: snapshot.last_price,
-    ReferenceKind.BID: lambda snapshot: snapshot.book.best_bid if snapshot.book else None,
-    ReferenceKind.ASK: lambda snapshot: snapshot.book.best_ask if snapshot.book else None,
-    ReferenceKind.OWN_TRADE: lambda snapshot: snapshot.last_own_price or _mid(snapshot),
-    ReferenceKind.OTHER_MARKET: lambda snapshot: snapshot.other_mid,
-}
-_UNKNOWN = {
-    ReferenceKind.MID: "the book has no middle, as it lacks bids or asks",
-    ReferenceKind.LAST: "the last trade's price is not known",
-    ReferenceKind.BID: "the book has no bid",
-    ReferenceKind.ASK: "the book has no ask",
-    ReferenceKind.OWN_TRADE: "this bot has no trade yet, and the book has no middle",
-    ReferenceKind.OTHER_MARKET: "the other market's middle is not known",
-}
-
-
 # --- Prices
 
 
@@ -164,7 +65,7 @@ def ladder(reference: Decimal, settings: SpreadSettings, market: Market) -> Draf
             side=side,
             price=reference * (1 + _outwards(side) * rung.distance_pct),
             amount=rung.amount,
-            level=f"{_NAMES[side]} {place}",
+            level=_level(side, place),
             post_only=settings.post_only,
         )
         for side in Side
@@ -207,10 +108,13 @@ def _behind_others(
     if top is None:
         return quotes
     first = _further(side, quotes[0].price, _ahead_of(top, side, market))
-    distances = [rung.distance_pct for rung in settings.rungs(side)]
+    distances = {
+        _level(side, place): rung.distance_pct for place, rung in enumerate(settings.rungs(side), start=1)
+    }
+    nearest = distances[quotes[0].level]
     return [
-        replace(quote, price=first * (1 + _outwards(side) * (distance - distances[0])))
-        for quote, distance in zip(quotes, distances, strict=False)
+        replace(quote, price=first * (1 + _outwards(side) * (distances[quote.level] - nearest)))
+        for quote in quotes
     ]
 
 
@@ -367,6 +271,10 @@ def _further(side: Side, one: Decimal, other: Decimal) -> Decimal:
 
 def _is_beyond(price: Decimal, facing: Decimal, side: Side) -> bool:
     return price < facing if side is Side.BUY else price > facing
+
+
+def _level(side: Side, place: int) -> str:
+    return f"{_NAMES[side]} {place}"
 
 
 def _counted(count: int, side: Side) -> str:

@@ -12,8 +12,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "platform"))
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.command_line import run
-
+    try:
+        from config.command_line import run
+    except KeyboardInterrupt:
+        sys.exit(130)
     run(sys.argv)
 
 

@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
-from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
-from django.db import OperationalError
-from vault.keyring import VaultError
-from vault.redaction import redact
+
+from config import boot, dotenv
+from vault.keyring import new_key
+from vault.redaction import redact_uncaught
 
 SETTING_ERROR = 2
+INTERRUPTED = 130
+# These serve until they are stopped, and would meet a missing database in a child or a request.
+SERVERS = {"worker", "qcluster", "runserver"}
 
 
 def run(arguments: list[str]) -> None:
+    redact_uncaught()
+    command = arguments[1] if len(arguments) > 1 else ""
     try:
+        if arguments[1:] == ["rotate_secrets", "--new-key"]:
+            print(new_key())  # noqa: T201 - before there are keys there are no settings, and no command
+            return
+        if command == "quickstart":
+            dotenv.write_if_missing()
+        if command in SERVERS:
+            _check_before_serving()
         execute_from_command_line(arguments)
-    except (ImproperlyConfigured, VaultError) as error:
-        _fail(str(error))
-    except OperationalError as error:
-        _fail(f"The database cannot be reached: {str(error).strip()} (DATABASE_URL names it).")
+    except KeyboardInterrupt:
+        sys.exit(0 if command == "quickstart" else INTERRUPTED)
+    except boot.KNOWN as error:
+        sentence = boot.explain(error)
+        if sentence is None:
+            raise
+        _fail(sentence)
 
 
-def _fail(sentence: str) -> None:
-    sys.stderr.write(redact(sentence) + "\n")
+def _check_before_serving() -> None:
+    import django
+
+    django.setup()
+    wrong = boot.wrong_settings()
+    if wrong:
+        _fail("\n".join(wrong))
+    boot.require_database()
+
+
+def _fail(sentence: str) -> NoReturn:
+    sys.stderr.write(sentence + "\n")
     sys.exit(SETTING_ERROR)

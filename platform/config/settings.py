@@ -1,36 +1,26 @@
 """Every setting, from the environment (and `.env`) only. Mistakes are found at boot: see checks.py."""
 
-from pathlib import Path
+import warnings
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-from vault.redaction import logging_config
+from config.dotenv import ROOT, env_file
+from config.environment import choice, database, env, flag, required, text, whole_number, words
+from vault.redaction import logging_config, remember
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
-
-env = environ.Env()
-environ.Env.read_env(env.str("BOTDESK_ENV_FILE", default=str(BASE_DIR / ".env")))
-
-
-def required(name: str, hint: str) -> str:
-    value = env.str(name, default="")
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set: {hint}")
-    return value
-
+BASE_DIR = ROOT
+env.read_env(str(env_file()))
 
 # --- Keys
-SECRET_KEY = required("SECRET_KEY", "run `python manage.py quickstart`, which writes a .env with fresh keys.")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SECRET_KEY = required("SECRET_KEY", "`python manage.py quickstart` writes a .env with fresh keys.")
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
 # The first key encrypts, all decrypt; vault.checks says what is wrong with them.
-FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", default=[])
+FIELD_ENCRYPTION_KEYS = words("FIELD_ENCRYPTION_KEYS")
 
 # --- Web
-DEBUG = env.bool("DEBUG", default=False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = flag("DEBUG", default=False)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", ("localhost", "127.0.0.1", "[::1]"))
+CSRF_TRUSTED_ORIGINS = words("CSRF_TRUSTED_ORIGINS")
 # Behind Heroku's and Railway's routers TLS ends before us.
-HTTPS_ONLY = env.bool("HTTPS_ONLY", default=False)
+HTTPS_ONLY = flag("HTTPS_ONLY", default=False)
 SECURE_SSL_REDIRECT = HTTPS_ONLY
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
@@ -54,6 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_q",
     "rest_framework",
+    "config",
     "vault",
     "audit",
     "exchanges",
@@ -99,6 +90,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+# Until collectstatic has run the finders serve, and whitenoise need not complain.
+warnings.filterwarnings("ignore", "No directory at", UserWarning)
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -106,7 +99,7 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Database
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'botdesk.sqlite3'}")}
+DATABASES = {"default": database("DATABASE_URL", folder=BASE_DIR)}
 _database = DATABASES["default"]
 _database["CONN_HEALTH_CHECKS"] = True
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -117,13 +110,13 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    _database["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=60)
+    _database["CONN_MAX_AGE"] = whole_number("CONN_MAX_AGE", 60, least=0)
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # --- Tasks
-REDIS_URL = env.str("REDIS_URL", default="")
-SHIFT_SECONDS = env.int("SHIFT_SECONDS", default=60)
-WORKERS = env.int("WORKERS", default=2)
+REDIS_URL = text("REDIS_URL").strip()
+SHIFT_SECONDS = whole_number("SHIFT_SECONDS", 60)
+WORKERS = whole_number("WORKERS", 2)
 Q_CLUSTER = {
     "name": "botdesk",
     "workers": WORKERS,
@@ -140,4 +133,13 @@ Q_CLUSTER = {
 
 # --- Logs
 LOGGING_CONFIG = "logging.config.dictConfig"
-LOGGING = logging_config(level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING = logging_config(level=choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))
+for _secret in (
+    SECRET_KEY,
+    *SECRET_KEY_FALLBACKS,
+    *FIELD_ENCRYPTION_KEYS,
+    text("DATABASE_URL"),
+    text("REDIS_URL"),
+):
+    remember(_secret)
+remember(str(_database.get("PASSWORD", "")))

@@ -11,8 +11,11 @@ import html
 import json
 import logging
 import re
+import sys
 import threading
+import traceback
 from collections.abc import Iterator, Mapping
+from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -21,7 +24,7 @@ SHORTEST_MASKED = 6  # masking shorter words would mask ordinary text
 
 _UNQUOTED = r"[^\s\"'<>`]"
 # Up to the last "@", so that a password with "@" or "/" in it is masked whole; a port is no password.
-_URL_LOGIN = re.compile(rf"(?<=://)(?:[^/@:\s]*:(?!\d+/){_UNQUOTED}*|[^/@\s]+)(?=@)")
+_URL_LOGIN = re.compile(rf"(?<=://)(?!<user>:<password>@)(?:[^/@:\s]*:(?!\d+/){_UNQUOTED}*|[^/@\s]+)(?=@)")
 _AUTHORIZATION = re.compile(r"(?i)\b(basic|bearer)\s+[\w+/=.~-]{8,}")
 _PARAMETER = re.compile(
     r"(?i)((?:signature|api_?key|api_?secret|secret|password|passphrase|access_?token)=)[^&\s\"']+"
@@ -158,3 +161,15 @@ def logging_config(*, level: str) -> Mapping[str, Any]:
             "asyncio": {"level": "WARNING"},
         },
     }
+
+
+def redact_uncaught() -> None:
+    """Masks the tracebacks of exceptions that nothing caught, in every thread."""
+    sys.excepthook = _write_uncaught
+    threading.excepthook = lambda failed: _write_uncaught(
+        failed.exc_type, failed.exc_value or failed.exc_type(), failed.exc_traceback
+    )
+
+
+def _write_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 from uuid import uuid4
 
 from django.contrib.auth import get_user_model
@@ -28,6 +29,7 @@ from exchanges.types import (
 from exchanges.venues.paper import PaperGateway
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+T = TypeVar("T")
 SYMBOL = "ABC/USDT"
 MARKET = Market(
     symbol=SYMBOL,
@@ -150,3 +152,12 @@ def order(
         post_only=post_only,
         time_in_force=time_in_force,
     )
+
+
+async def in_database(function: Callable[[], T]) -> T:
+    """The function's result, from a thread whose connection is closed afterwards."""
+    database = DatabaseThread()
+    try:
+        return await database.run(function)
+    finally:
+        database.close()

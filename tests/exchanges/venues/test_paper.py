@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from asgiref.sync import sync_to_async
 
 from exchanges.errors import (
     InsufficientFundsError,
@@ -26,6 +25,7 @@ from tests.exchanges.venues.paper_world import (
     HandMarket,
     SetClock,
     gateway_on,
+    in_database,
     order,
     saved_connection,
 )
@@ -67,7 +67,7 @@ async def test_an_account_starts_with_its_connections_balances(paper: PaperGatew
 async def test_without_balances_of_its_own_an_account_starts_with_ten_thousand(
     market: HandMarket, clock: SetClock
 ) -> None:
-    with gateway_on(await sync_to_async(saved_connection)(), market, clock) as paper:
+    with gateway_on(await in_database(saved_connection), market, clock) as paper:
         balances = await paper.fetch_balances()
 
     assert {name: b.free for name, b in balances.items()} == {"USDT": 10000}
@@ -76,9 +76,12 @@ async def test_without_balances_of_its_own_an_account_starts_with_ten_thousand(
 async def test_starting_balances_that_are_no_numbers_are_refused_in_a_sentence(
     market: HandMarket, clock: SetClock
 ) -> None:
-    with gateway_on(await sync_to_async(saved_connection)(USDT="much"), market, clock) as paper:
-        with pytest.raises(RejectedError, match="write them as currencies and amounts"):
-            await paper.fetch_permissions()
+    connection = await in_database(lambda: saved_connection(USDT="much"))
+    with (
+        gateway_on(connection, market, clock) as paper,
+        pytest.raises(RejectedError, match="write them as currencies and amounts"),
+    ):
+        await paper.fetch_permissions()
 
 
 async def test_a_paper_key_may_trade_and_not_withdraw(paper: PaperGateway) -> None:
@@ -202,8 +205,8 @@ async def test_nothing_is_written_when_the_tape_says_nothing_of_our_orders(
     market.trade(Side.SELL, "99.80", "4")
     await paper.fetch_open_orders([SYMBOL])
 
-    assert await PaperTrade.objects.acount() == 0
-    assert await PaperTape.objects.acount() == 0
+    assert await in_database(PaperTrade.objects.count) == 0
+    assert await in_database(PaperTape.objects.count) == 0
 
 
 async def test_an_account_without_open_orders_asks_the_market_nothing(

@@ -10,7 +10,8 @@
 
 `intended`: saved, and not known to have left. `submitted`: on its way, or accepted but not in the book yet.
 `unknown`: a create or a cancel went out and nobody knows what became of it; it counts as open exposure
-until the venue says. `never_placed`: it is certain that the venue does not have it.
+until the venue says. `never_placed`: it is certain that the venue does not have it; should the venue report
+it after all, the venue's books are the truth, and it lives on as reported.
 
 Reports arrive twice, late and out of order; whatever the order, the result is the same.
 """
@@ -93,13 +94,15 @@ def advance(facts: OrderFacts, state: OrderState) -> OrderFacts:
 def apply_report(facts: OrderFacts, report: OrderReport) -> OrderFacts:
     """What is known after a report. An older report than what is known changes nothing.
 
-    `filled` only grows; the order is filled when all of it is, whatever the report calls it.
+    `filled` only grows, and `average` belongs to it; the order is filled when all of it is, whatever the
+    report calls it. A report of an order that was only intended shows that it was sent.
     """
-    grown = report.filled > facts.filled
+    if facts.state is S.INTENDED:
+        facts = advance(facts, S.SUBMITTED)
     known = replace(
         facts,
         filled=max(facts.filled, report.filled),
-        average=report.average if grown and report.average is not None else facts.average,
+        average=_average_after(facts, report),
         venue_id=facts.venue_id or report.venue_id,
     )
     return advance(known, _state_after(known, _FROM_VENUE[report.status]))
@@ -107,8 +110,22 @@ def apply_report(facts: OrderFacts, report: OrderReport) -> OrderFacts:
 
 def apply_traded(facts: OrderFacts, traded: Decimal) -> OrderFacts:
     """What is known when the order's trades add up to `traded` (base): they may be ahead of its reports."""
-    known = replace(facts, filled=max(facts.filled, traded))
+    if traded <= facts.filled:
+        return facts
+    if facts.state is S.INTENDED:
+        facts = advance(facts, S.SUBMITTED)
+    if facts.state is S.NEVER_PLACED:
+        facts = advance(facts, S.OPEN)
+    known = replace(facts, filled=traded, average=None)
     return advance(known, S.FILLED) if known.filled >= known.amount else known
+
+
+def _average_after(facts: OrderFacts, report: OrderReport) -> Decimal | None:
+    if report.filled > facts.filled:
+        return report.average  # the known one is of a smaller fill
+    if report.filled == facts.filled and facts.average is None:
+        return report.average
+    return facts.average
 
 
 def _state_after(known: OrderFacts, reported: OrderState) -> OrderState:

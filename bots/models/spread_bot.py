@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from database.money import MoneyField
+from decimal import Decimal
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
 from bots.models.bot import Bot
+from bots.strategies.reference import ReferenceKind
+from bots.strategies.spread_settings import Rung, SpreadSettings
+from database.money import MoneyField
+from exchanges.types import Side
 
 FRACTION = "A fraction of the reference price: 0.01 is one per cent."
 
@@ -30,9 +35,7 @@ class SpreadBot(Bot):
     """Quotes both sides of one market around a reference price."""
 
     symbol = models.CharField(max_length=80, help_text="As ccxt writes it: BTC/USDT.")
-    reference = models.CharField(
-        "reference price", max_length=12, choices=Reference, default=Reference.MID
-    )
+    reference = models.CharField("reference price", max_length=12, choices=Reference, default=Reference.MID)
     reference_connection = models.ForeignKey(
         "exchanges.ExchangeConnection",
         null=True,
@@ -104,8 +107,7 @@ class SpreadBot(Bot):
     requote_tolerance_pct = MoneyField(
         "re-quote tolerance",
         default="0.0005",
-        help_text="An order this near to its new price stays, and keeps its place in the queue. "
-        f"{FRACTION}",
+        help_text=f"An order this near to its new price stays, and keeps its place in the queue. {FRACTION}",
     )
     on_stop = models.CharField(max_length=6, choices=OnStop, default=OnStop.CANCEL)
 
@@ -179,3 +181,30 @@ class SpreadBot(Bot):
                 violation_error_message="Name the connection and the symbol of the other market.",
             ),
         ]
+
+    @property
+    def strategy_settings(self) -> SpreadSettings:
+        """The columns as the strategy takes them."""
+        return SpreadSettings(
+            reference=ReferenceKind(self.reference),
+            bid_spread_pct=self.bid_spread_pct,
+            ask_spread_pct=self.ask_spread_pct,
+            minimum_spread_pct=self.minimum_spread_pct,
+            order_amount=self.order_amount,
+            levels=self.levels,
+            level_spread_pct=self.level_spread_pct,
+            level_amount=self.level_amount,
+            level_overrides=tuple(
+                Rung(Side(side), Decimal(str(distance)), Decimal(str(amount)))
+                for side, distance, amount in self.level_overrides
+            ),
+            price_ceiling=self.price_ceiling,
+            price_floor=self.price_floor,
+            order_optimization=self.order_optimization,
+            bid_optimization_depth=self.bid_optimization_depth,
+            ask_optimization_depth=self.ask_optimization_depth,
+            inventory_skew=self.inventory_skew,
+            inventory_target_pct=self.inventory_target_pct,
+            inventory_range_multiplier=self.inventory_range_multiplier,
+            post_only=self.post_only,
+        )

@@ -1,0 +1,56 @@
+"""What would a spread bot quote in a situation that is written down in a file? Needs no database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from bots.strategies.base import Decision
+from bots.strategies.figures import plain
+from bots.strategies.scenario import ScenarioError, read_scenario
+from bots.strategies.spread import decide
+from exchanges.types import Side
+
+
+class Command(BaseCommand):
+    help = "Prints the quotes of a spread bot for the settings and the market in a JSON file."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE", help="One JSON object; - reads standard input.")
+
+    def handle(self, *_args: Any, file: str, **_options: Any) -> None:
+        try:
+            scenario = read_scenario(_text(file))
+        except ScenarioError as error:
+            raise CommandError(str(error)) from None
+        decision = decide(scenario.snapshot, scenario.settings)
+        self.stdout.write(json.dumps(as_json(decision), ensure_ascii=False))
+
+
+def as_json(decision: Decision) -> dict[str, Any]:
+    """The quotes of each side from the touch outwards, as pairs of price and amount, and the reason."""
+    return {
+        "buys": _pairs(decision, Side.BUY),
+        "sells": _pairs(decision, Side.SELL),
+        "reason": decision.reason,
+    }
+
+
+def _pairs(decision: Decision, side: Side) -> list[list[str]]:
+    return [[plain(quote.price), plain(quote.amount)] for quote in decision.quotes if quote.side is side]
+
+
+def _text(file: str) -> str:
+    name = "standard input" if file == "-" else file
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{name} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise CommandError(f"{name} is not UTF-8 text.") from None

@@ -6,7 +6,7 @@ Functions are synchronous and are run in a database thread. None of them asks a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal, localcontext
@@ -22,20 +22,11 @@ from exchanges.errors import (
     RejectedError,
     Rule,
 )
-from exchanges.models import (
-    ExchangeConnection,
-    PaperAccount,
-    PaperBalance,
-    PaperOrder,
-    PaperTaken,
-    PaperTape,
-    PaperTrade,
-)
+from exchanges.models import ExchangeConnection, PaperAccount, PaperBalance, PaperOrder, PaperTape, PaperTrade
 from exchanges.types import (
     ZERO,
     Balance,
     Book,
-    Fee,
     Level,
     Liquidity,
     Market,
@@ -50,6 +41,15 @@ from exchanges.types import (
 )
 from exchanges.venues import paper_matching as matching
 from exchanges.venues import paper_rules as rules
+from exchanges.venues.paper_rows import (
+    order_report,
+    resting_order,
+    save_taken_levels,
+    save_tape_cursor,
+    taken_levels,
+    tape_cursor,
+    trade_report,
+)
 
 PRECISION = 76  # digits: sums of money columns are exact
 
@@ -80,10 +80,9 @@ def watched_symbols(account_id: UUID, symbols: Collection[str] | None = None) ->
 def settle(account_id: UUID, views: Mapping[str, matching.MarketView]) -> None:
     """Writes the fills that these markets gave the open orders; takes no lock where there are none."""
     for symbol, view in views.items():
-        if not _settlement(account_id, symbol, view).changed:
-            continue
-        with _locked(account_id):
-            _write(account_id, symbol, view, _settlement(account_id, symbol, view))
+        if _settlement(account_id, symbol, view).changed:
+            with _locked(account_id):
+                _write(account_id, symbol, view)
 
 
 def accept(account_id: UUID, request: OrderRequest, market: Market, book: Book, now: datetime) -> OrderReport:
@@ -93,7 +92,7 @@ def accept(account_id: UUID, request: OrderRequest, market: Market, book: Book, 
             raise InvalidOrderError(
                 f"There is an order with the client id {request.client_id} already.", rule=Rule.DUPLICATE
             )
-        taken = _taken(account_id, request.symbol)
+        taken = taken_levels(account_id, request.symbol)
         arrival = matching.arrive(request.side, request.amount, request.price, book, taken)
         _check_funds(account_id, request, market, arrival.parts)
         order = _new_order(account_id, request, market, book, now)
@@ -101,7 +100,7 @@ def accept(account_id: UUID, request: OrderRequest, market: Market, book: Book, 
             _record(order, part, Liquidity.TAKER, market.taker_fee, now)
         _finish_arrival(order, request)
         if arrival.parts:
-            _save_taken(account_id, request.symbol, arrival.taken)
+            save_taken_levels(account_id, request.symbol, arrival.taken)
         return order_report(order)
 
 
@@ -147,38 +146,6 @@ def find(account_id: UUID, ref: OrderRef) -> PaperOrder:
     if row is None:
         raise OrderNotFoundError(f"The paper account has no order {ref.client_id} in {ref.symbol}.")
     return row
-
-
-def order_report(row: PaperOrder) -> OrderReport:
-    return OrderReport(
-        venue_id=str(row.pk),
-        client_id=row.client_id,
-        symbol=row.symbol,
-        side=Side(row.side),
-        type=OrderType(row.type),
-        status=VenueOrderStatus(row.status),
-        amount=row.amount,
-        filled=row.filled,
-        price=row.price,
-        average=row.cost / row.filled if row.filled else None,
-        time=row.arrived_at,
-    )
-
-
-def trade_report(row: PaperTrade) -> TradeReport:
-    return TradeReport(
-        id=str(row.pk),
-        order_venue_id=str(row.order_id),
-        client_id=row.order.client_id,
-        symbol=row.symbol,
-        side=Side(row.order.side),
-        price=row.price,
-        amount=row.amount,
-        cost=row.cost,
-        fees=(Fee(currency=row.fee_currency, amount=row.fee_amount),),
-        liquidity=Liquidity(row.liquidity),
-        time=row.at,
-    )
 
 
 @contextmanager
@@ -254,25 +221,24 @@ def _finish_arrival(order: PaperOrder, request: OrderRequest) -> None:
 
 
 def _settlement(account_id: UUID, symbol: str, view: matching.MarketView) -> matching.Settlement:
-    orders = [_resting(row) for row in _open_orders(account_id, [symbol])]
-    return matching.settle(orders, _taken(account_id, symbol), view, _cursor(account_id, symbol))
+    orders = [resting_order(row) for row in _open_orders(account_id, [symbol])]
+    return matching.settle(orders, taken_levels(account_id, symbol), view, tape_cursor(account_id, symbol))
 
 
-def _write(account_id: UUID, symbol: str, view: matching.MarketView, settlement: matching.Settlement) -> None:
+def _write(account_id: UUID, symbol: str, view: matching.MarketView) -> None:
+    settlement = _settlement(account_id, symbol, view)
     if not settlement.changed:
         return
     rows = {row.pk: row for row in _open_orders(account_id, [symbol])}
-    latest = PaperTrade.objects.filter(account=account_id, symbol=symbol).aggregate(Max("at"))["at__max"]
     for fill in settlement.fills:
-        # A venue's trade list only grows at its end: whoever reads on from the last trade misses none.
-        latest = fill.time if latest is None else max(latest, fill.time)
         row = rows[fill.order_id]
-        _record(row, Level(fill.price, fill.amount), Liquidity.MAKER, row.maker_fee, latest)
+        _record(row, Level(fill.price, fill.amount), Liquidity.MAKER, row.maker_fee, fill.time)
     for resting in settlement.changed:
         rows[resting.id].queue_ahead = resting.queue_ahead
         rows[resting.id].save()
-    _save_taken(account_id, symbol, settlement.taken)
-    _save_cursor(account_id, symbol, matching.advanced(_cursor(account_id, symbol), view.trades))
+    cursor = matching.advanced(tape_cursor(account_id, symbol), view.trades)
+    save_taken_levels(account_id, symbol, settlement.taken)
+    save_tape_cursor(account_id, symbol, cursor)
 
 
 def _record(order: PaperOrder, part: Level, liquidity: Liquidity, fee_rate: Decimal, at: datetime) -> None:
@@ -295,7 +261,7 @@ def _record(order: PaperOrder, part: Level, liquidity: Liquidity, fee_rate: Deci
         fee_currency=moved.fee.currency,
         fee_amount=moved.fee.amount,
         liquidity=liquidity.value,
-        at=at,
+        at=_next_trade_time(order, at),
     )
     for currency, change in moved.changes.items():
         balance, _ = PaperBalance.objects.get_or_create(
@@ -309,50 +275,8 @@ def _record(order: PaperOrder, part: Level, liquidity: Liquidity, fee_rate: Deci
         order.status = VenueOrderStatus.FILLED.value
 
 
-def _resting(row: PaperOrder) -> matching.RestingOrder:
-    return matching.RestingOrder(
-        id=row.pk,
-        side=Side(row.side),
-        price=row.price or ZERO,
-        remaining=row.amount - row.filled,
-        queue_ahead=row.queue_ahead,
-        arrived_at=row.arrived_at,
-    )
-
-
-def _taken(account_id: UUID, symbol: str) -> matching.TakenLevels:
-    return {
-        matching.LevelKey(Side(row.side), row.price): matching.Taken(row.amount, row.level_amount)
-        for row in PaperTaken.objects.filter(account=account_id, symbol=symbol)
-    }
-
-
-def _save_taken(account_id: UUID, symbol: str, taken: matching.TakenLevels) -> None:
-    PaperTaken.objects.filter(account=account_id, symbol=symbol).delete()
-    PaperTaken.objects.bulk_create(_taken_rows(account_id, symbol, taken))
-
-
-def _taken_rows(account_id: UUID, symbol: str, taken: matching.TakenLevels) -> Iterable[PaperTaken]:
-    for key, entry in taken.items():
-        yield PaperTaken(
-            account_id=account_id,
-            symbol=symbol,
-            side=key.side.value,
-            price=key.price,
-            amount=entry.amount,
-            level_amount=entry.level_amount,
-        )
-
-
-def _cursor(account_id: UUID, symbol: str) -> matching.TapeCursor | None:
-    tape = PaperTape.objects.filter(account=account_id, symbol=symbol).first()
-    return None if tape is None else matching.TapeCursor(until=tape.until, ids=frozenset(tape.ids_at_until))
-
-
-def _save_cursor(account_id: UUID, symbol: str, cursor: matching.TapeCursor | None) -> None:
-    if cursor is not None:
-        PaperTape.objects.update_or_create(
-            account_id=account_id,
-            symbol=symbol,
-            defaults={"until": cursor.until, "ids_at_until": sorted(cursor.ids)},
-        )
+def _next_trade_time(order: PaperOrder, at: datetime) -> datetime:
+    """A venue's trade list only grows at its end: whoever reads on from the last trade misses none."""
+    trades = PaperTrade.objects.filter(account=order.account_id, symbol=order.symbol)
+    latest: datetime | None = trades.aggregate(Max("at"))["at__max"]
+    return at if latest is None else max(at, latest)

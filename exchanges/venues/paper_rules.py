@@ -33,7 +33,7 @@ def exchanged(
         (base, amount, quote, cost) if side is Side.BUY else (quote, cost, base, amount)
     )
     fee = Fee(currency=received, amount=product(gained, fee_rate, ROUND_CEILING))
-    changes = {received: _WIDE.subtract(gained, fee.amount), given: -paid}
+    changes = {received: _WIDE.subtract(gained, fee.amount), given: paid.copy_negate()}
     return Exchanged(cost=cost, fee=fee, changes=changes)
 
 

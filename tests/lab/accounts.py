@@ -1,0 +1,99 @@
+"""Who trades, at which commission, and with which keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import ROUND_FLOOR, Decimal
+from typing import NamedTuple
+
+from tests.lab.orders import ZERO, Side
+from tests.lab.rules import SMALLEST, MarketRules
+
+
+class Commission(NamedTuple):
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeeSchedule:
+    """maker, taker: fractions, 0.001 is 0.1 %.
+
+    currency: a third currency that pays while there is enough of it, as BNB; None for what is received.
+    discount: what remains to pay then, 0.75 is three quarters.
+    price_in_quote: the third currency's price in each quote currency.
+    """
+
+    maker: Decimal = Decimal("0.001")
+    taker: Decimal = Decimal("0.001")
+    currency: str | None = None
+    discount: Decimal = Decimal("0.75")
+    price_in_quote: dict[str, Decimal] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.maker < 0 or self.taker < 0:
+            raise ValueError("a commission is not negative here: there are no rebates on this exchange")
+
+    def on_received(
+        self, rules: MarketRules, side: Side, amount: Decimal, cost: Decimal, rate: Decimal
+    ) -> Commission:
+        """Out of what is received: base on a buy, quote on a sell, rounded down to 1e-8."""
+        received = amount if side is Side.BUY else cost
+        return Commission(rules.base if side is Side.BUY else rules.quote, _round_down(received * rate))
+
+    def in_third_currency(self, rules: MarketRules, cost: Decimal, rate: Decimal) -> Commission | None:
+        price = self.price_in_quote.get(rules.quote)
+        if self.currency is None or price is None:
+            return None
+        return Commission(self.currency, _round_down(cost * rate * self.discount / price))
+
+    def rate(self, *, is_maker: bool) -> Decimal:
+        return self.maker if is_maker else self.taker
+
+
+@dataclass(kw_only=True)
+class Account:
+    """can_trade: the venue lets it, whatever its keys may do."""
+
+    name: str
+    uid: int
+    fees: FeeSchedule = field(default_factory=FeeSchedule)
+    can_trade: bool = True
+
+
+@dataclass(kw_only=True)
+class ApiKey:
+    """allowed_ips: empty for any."""
+
+    key: str
+    secret: str = field(repr=False)
+    account: str
+    created_ms: int
+    reading: bool = True
+    trading: bool = True
+    withdrawals: bool = False
+    allowed_ips: frozenset[str] = frozenset()
+    is_revoked: bool = False
+
+    def admits(self, address: str) -> bool:
+        return not self.is_revoked and (not self.allowed_ips or address in self.allowed_ips)
+
+
+class KeyRing:
+    """All keys of one venue."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ApiKey] = {}
+
+    def add(self, key: ApiKey) -> None:
+        self._keys[key.key] = key
+
+    def __getitem__(self, key: str) -> ApiKey:
+        return self._keys[key]
+
+    def find(self, key: str | None) -> ApiKey | None:
+        return self._keys.get(key) if key else None
+
+
+def _round_down(value: Decimal) -> Decimal:
+    return value.quantize(SMALLEST, rounding=ROUND_FLOOR) if value else ZERO

@@ -1,0 +1,8 @@
+"""Binance spot on the wire.
+
+Source: rest-api.md, errors.md and filters.md of github.com/binance/binance-spot-api-docs, July 2026.
+"""
+
+from tests.lab.binance.dialect import BinanceDialect
+
+__all__ = ["BinanceDialect"]

@@ -1,0 +1,286 @@
+"""A spot exchange: markets, accounts, orders and trades, with every amount held in a ledger.
+
+It knows no wire format; a dialect (binance/) speaks for it. Nothing here awaits, so a call is atomic.
+"""
+
+from __future__ import annotations
+
+import secrets
+from decimal import Decimal
+from itertools import count
+
+from tests.lab.accounts import Account, Commission, FeeSchedule
+from tests.lab.clock import Clock
+from tests.lab.journal import Entry, Event, Journal
+from tests.lab.ledger import ZERO, InsufficientFundsError, Ledger
+from tests.lab.market import LabMarket
+from tests.lab.matching import Match, Plan
+from tests.lab.orders import (
+    Fill,
+    Kind,
+    Order,
+    PublicTrade,
+    Reason,
+    RefusedError,
+    Side,
+    State,
+    Ticket,
+    TimeInForce,
+)
+from tests.lab.rules import MarketRules
+
+
+class Exchange:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.ledger = Ledger()
+        self.journal = Journal()
+        self.markets: dict[str, LabMarket] = {}
+        self.accounts: dict[str, Account] = {}
+        self._sequence = count(1)
+        self._uids = count(1001)
+
+    # --- Setting up
+
+    def list_market(self, rules: MarketRules) -> LabMarket:
+        self.markets[rules.symbol] = market = LabMarket(rules)
+        return market
+
+    def open_account(self, name: str, fees: FeeSchedule | None = None) -> Account:
+        if name in self.accounts:
+            raise ValueError(f"there is an account {name} already")
+        self.accounts[name] = account = Account(name=name, uid=next(self._uids), fees=fees or FeeSchedule())
+        return account
+
+    def market(self, symbol: str) -> LabMarket:
+        if symbol not in self.markets:
+            raise RefusedError(Reason.UNKNOWN_SYMBOL, symbol)
+        return self.markets[symbol]
+
+    # --- Orders
+
+    def place(self, ticket: Ticket) -> Order:
+        """Raises RefusedError, and then nothing has changed but the journal."""
+        try:
+            order, plan = self._admit(ticket)
+        except RefusedError as refusal:
+            self._note(Event.REFUSED, ticket, ticket.client_id, reason=str(refusal))
+            raise
+        self.market(ticket.symbol).enter(order)
+        self._note_order(Event.ACCEPTED, order)
+        self._execute(order, plan)
+        return order
+
+    def cancel(self, order: Order) -> None:
+        if not order.is_open:
+            raise RefusedError(Reason.UNKNOWN_ORDER, f"{order.id} is {order.state}")
+        self._end(order, State.CANCELED)
+
+    def open_orders(self, account: str | None = None, symbol: str | None = None) -> list[Order]:
+        """In the order of arrival."""
+        markets = [self.market(symbol)] if symbol is not None else list(self.markets.values())
+        orders = (order for market in markets for order in market.open_orders())
+        return sorted((o for o in orders if account in (None, o.account)), key=lambda order: order.sequence)
+
+    def orders(self, account: str) -> list[Order]:
+        orders = (order for market in self.markets.values() for order in market.orders.values())
+        return sorted((o for o in orders if o.account == account), key=lambda order: order.sequence)
+
+    def fills(self, account: str) -> list[Fill]:
+        """Both sides of a trade with oneself do not exist: such trades are prevented."""
+        fills = (fill for market in self.markets.values() for fill in market.fills)
+        return sorted(
+            (f for f in fills if f.account == account), key=lambda fill: (fill.time_ms, fill.trade_id)
+        )
+
+    # --- Admission
+
+    def _admit(self, ticket: Ticket) -> tuple[Order, Plan]:
+        market = self.market(ticket.symbol)
+        mine = market.open_orders(ticket.account)
+        market.rules.check(ticket, market.average_price(self.clock.now_ms()), len(mine))
+        if not self.accounts[ticket.account].can_trade:
+            raise RefusedError(Reason.ACCOUNT_DISABLED)
+        if ticket.client_id and any(order.client_id == ticket.client_id for order in mine):
+            raise RefusedError(Reason.DUPLICATE, ticket.client_id)
+        if ticket.kind is Kind.POST_ONLY and ticket.price is not None:
+            if market.book.would_take(ticket.side, ticket.price):
+                raise RefusedError(Reason.WOULD_TAKE)
+        order = self._new_order(market, ticket)
+        plan = market.book.plan(order)
+        self._hold(market, order, plan)
+        return order, plan
+
+    def _new_order(self, market: LabMarket, ticket: Ticket) -> Order:
+        now = self.clock.now_ms()
+        return Order(
+            id=market.next_order_id,
+            sequence=next(self._sequence),
+            ticket=ticket,
+            client_id=ticket.client_id or secrets.token_urlsafe(16),
+            amount=ticket.amount if ticket.amount is not None else ZERO,
+            time_ms=now,
+            update_ms=now,
+        )
+
+    def _hold(self, market: LabMarket, order: Order, plan: Plan) -> None:
+        """What the order can cost at most: at its own price, or for a market order what the book asks now."""
+        ticket = order.ticket
+        if ticket.budget is not None:
+            if not plan.matches:
+                raise RefusedError(Reason.NO_LIQUIDITY)
+            order.amount = plan.amount
+        if ticket.kind is Kind.MARKET:
+            held = self._market_hold(order, plan)
+        else:
+            held = order.amount * order.limit_price if order.side is Side.BUY else order.amount
+        try:
+            self.ledger.hold(order.account, self._paid_in(market, order), held)
+        except InsufficientFundsError as error:
+            raise RefusedError(Reason.INSUFFICIENT_FUNDS, str(error)) from error
+        order.held = held
+
+    def _market_hold(self, order: Order, plan: Plan) -> Decimal:
+        if order.side is Side.BUY:
+            return order.ticket.budget if order.ticket.budget is not None else plan.cost
+        return order.amount
+
+    # --- Execution
+
+    def _execute(self, order: Order, plan: Plan) -> None:
+        ticket = order.ticket
+        if ticket.time_in_force is TimeInForce.FOK and plan.amount < order.amount:
+            self._end(order, State.EXPIRED)
+            return
+        for own in plan.own:
+            own.prevented = own.remaining
+            self._end(own, State.SELF_TRADE)
+        for match in plan.matches:
+            self._trade(order, match)
+        if not order.is_open:
+            return
+        if plan.stopped:
+            order.prevented = order.remaining
+            self._end(order, State.SELF_TRADE)
+        elif ticket.kind is Kind.MARKET or ticket.time_in_force is TimeInForce.IOC:
+            self._end(order, State.EXPIRED)
+        else:
+            self.market(order.symbol).book.resting(order.side).add(order)
+
+    def _trade(self, taker: Order, match: Match) -> None:
+        market = self.market(taker.symbol)
+        maker, amount = match
+        cost = amount * maker.limit_price
+        buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
+        self.ledger.pay(seller.account, buyer.account, market.rules.base, amount)
+        self.ledger.pay(buyer.account, seller.account, market.rules.quote, cost)
+        seller.held -= amount
+        buyer.held -= cost
+        trade = PublicTrade(
+            id=market.next_trade_id,
+            symbol=taker.symbol,
+            price=maker.limit_price,
+            amount=amount,
+            cost=cost,
+            taker_side=taker.side,
+            time_ms=self.clock.now_ms(),
+            maker_order_id=maker.id,
+            taker_order_id=taker.id,
+        )
+        market.trades.append(trade)
+        self._apply(market, trade, maker, is_maker=True)
+        self._apply(market, trade, taker, is_maker=False)
+
+    def _apply(self, market: LabMarket, trade: PublicTrade, order: Order, *, is_maker: bool) -> None:
+        order.filled += trade.amount
+        order.cost += trade.cost
+        order.update_ms = trade.time_ms
+        commission = self._charge(market, order, trade, is_maker=is_maker)
+        market.fills.append(
+            Fill(
+                trade_id=trade.id,
+                order_id=order.id,
+                account=order.account,
+                key=order.ticket.key,
+                client_id=order.client_id,
+                symbol=order.symbol,
+                side=order.side,
+                price=trade.price,
+                amount=trade.amount,
+                cost=trade.cost,
+                fee=commission.amount,
+                fee_currency=commission.currency,
+                is_maker=is_maker,
+                time_ms=trade.time_ms,
+            )
+        )
+        self._note_order(Event.FILLED, order, trade)
+        self._free_improvement(market, order)
+        if order.remaining == 0:
+            self._end(order, State.FILLED)
+
+    def _charge(self, market: LabMarket, order: Order, trade: PublicTrade, *, is_maker: bool) -> Commission:
+        fees = self.accounts[order.account].fees
+        rate = fees.rate(is_maker=is_maker)
+        third = fees.in_third_currency(market.rules, trade.cost, rate)
+        if third is not None and self.ledger.holding(order.account, third.currency).free >= third.amount:
+            commission = third
+        else:
+            commission = fees.on_received(market.rules, order.side, trade.amount, trade.cost, rate)
+        self.ledger.charge(order.account, commission.currency, commission.amount)
+        return commission
+
+    def _free_improvement(self, market: LabMarket, order: Order) -> None:
+        """A buy that trades below its price needs less than it holds."""
+        if order.side is Side.BUY and order.price is not None:
+            self._release(market, order, order.held - order.remaining * order.limit_price)
+
+    def _end(self, order: Order, state: State) -> None:
+        market = self.market(order.symbol)
+        market.leave(order)
+        self._release(market, order, order.held)
+        order.state = state
+        order.update_ms = self.clock.now_ms()
+        if state is not State.FILLED:
+            self._note_order(Event.CANCELED if state is State.CANCELED else Event.EXPIRED, order)
+
+    def _release(self, market: LabMarket, order: Order, amount: Decimal) -> None:
+        if amount:
+            self.ledger.release(order.account, self._paid_in(market, order), amount)
+            order.held -= amount
+
+    def _paid_in(self, market: LabMarket, order: Order) -> str:
+        return market.rules.quote if order.side is Side.BUY else market.rules.base
+
+    # --- Journal
+
+    def _note_order(self, event: Event, order: Order, trade: PublicTrade | None = None) -> None:
+        self._note(event, order.ticket, order.client_id, order=order, trade=trade)
+
+    def _note(
+        self,
+        event: Event,
+        ticket: Ticket,
+        client_id: str,
+        *,
+        order: Order | None = None,
+        trade: PublicTrade | None = None,
+        reason: str = "",
+    ) -> None:
+        self.journal.write(
+            Entry(
+                time_ms=self.clock.now_ms(),
+                event=event,
+                account=ticket.account,
+                key=ticket.key,
+                symbol=ticket.symbol,
+                client_id=client_id,
+                order_id=order.id if order else 0,
+                side=ticket.side,
+                kind=ticket.kind,
+                amount=trade.amount if trade else ticket.amount,
+                price=trade.price if trade else ticket.price,
+                trade_id=trade.id if trade else 0,
+                reason=reason,
+            )
+        )

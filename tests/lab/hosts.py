@@ -1,0 +1,25 @@
+"""The production hosts of the venues: all of them lead to loopback in the lab, and no others lead anywhere."""
+
+HOSTS: dict[str, tuple[str, ...]] = {
+    "binance": (
+        "api.binance.com",
+        "api1.binance.com",
+        "api2.binance.com",
+        "api3.binance.com",
+        "api4.binance.com",
+        "api-gcp.binance.com",
+        "data-api.binance.vision",
+    ),
+    "okx": ("www.okx.com",),
+    "kraken": ("api.kraken.com",),
+    "coinbase": ("api.coinbase.com",),
+    "alpaca": (
+        "api.alpaca.markets",
+        "paper-api.alpaca.markets",
+        "broker-api.alpaca.markets",
+        "data.alpaca.markets",
+    ),
+    "bitmart": ("api-cloud.bitmart.com",),
+    "coinstore": ("api.coinstore.com",),
+}
+ALL_HOSTS = tuple(host for hosts in HOSTS.values() for host in hosts)

@@ -1,0 +1,78 @@
+"""One market's state: its book, its orders, its trades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from tests.lab.matching import OrderBook
+from tests.lab.orders import ZERO, Fill, Kind, Order, PublicTrade
+from tests.lab.rules import MarketRules
+
+MINUTE_MS = 60_000
+
+
+class LabMarket:
+    def __init__(self, rules: MarketRules) -> None:
+        self.rules = rules
+        self.book = OrderBook(rules.amount_step)
+        self.orders: dict[int, Order] = {}
+        self.trades: list[PublicTrade] = []
+        self.fills: list[Fill] = []
+        self.update_id = 0  # counts the changes of the book
+        self._open: dict[int, Order] = {}
+
+    @property
+    def next_order_id(self) -> int:
+        return len(self.orders) + 1
+
+    @property
+    def next_trade_id(self) -> int:
+        return len(self.trades) + 1
+
+    @property
+    def last_price(self) -> Decimal | None:
+        return self.trades[-1].price if self.trades else None
+
+    def enter(self, order: Order) -> None:
+        """Make it known and open; whether it comes to rest in the book is the exchange's to say."""
+        self.orders[order.id] = self._open[order.id] = order
+        self.update_id += 1
+
+    def leave(self, order: Order) -> None:
+        del self._open[order.id]
+        side = self.book.resting(order.side)
+        if order.ticket.kind is not Kind.MARKET and order in side:
+            side.remove(order)
+        self.update_id += 1
+
+    def open_orders(self, account: str | None = None) -> list[Order]:
+        return [order for order in self._open.values() if account in (None, order.account)]
+
+    def by_client_id(self, account: str, client_id: str) -> Order | None:
+        """The newest of that id: an id may be used again once its order is closed."""
+        return next(
+            (o for o in reversed(self.orders.values()) if o.account == account and o.client_id == client_id),
+            None,
+        )
+
+    def average_price(self, now_ms: int) -> Decimal | None:
+        """Weighted by volume over the rules' minutes; the last price when none traded in them."""
+        since = now_ms - self.rules.average_minutes * MINUTE_MS
+        return _weighted(trade for trade in self.trades_since(since)) or self.last_price
+
+    def trades_since(self, time_ms: int) -> list[PublicTrade]:
+        recent: list[PublicTrade] = []
+        for trade in reversed(self.trades):
+            if trade.time_ms < time_ms:
+                break
+            recent.append(trade)
+        return recent[::-1]
+
+
+def _weighted(trades: Iterable[PublicTrade]) -> Decimal | None:
+    cost = amount = ZERO
+    for trade in trades:
+        cost += trade.cost
+        amount += trade.amount
+    return cost / amount if amount else None

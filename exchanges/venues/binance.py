@@ -169,5 +169,7 @@ BINANCE = Dialect(
     cancel_reports_order=True,
     trades_per_page=1000,
     trades_window=timedelta(hours=24),
+    public_trades_per_page=1000,
+    public_trades_window=timedelta(hours=1),
     fetch_permissions=fetch_permissions,
 )

@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PUBLIC_TRADES_PER_PAGE = 1000
 PAUSE_WITHOUT_RETRY_AFTER_SECONDS = 10.0
 
 
@@ -96,14 +95,15 @@ class CcxtMarketData:
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         await self._market(symbol)
+        size, window = self._dialect.public_trades_per_page, self._dialect.public_trades_window
 
         async def page(start: int, until: int | None) -> list[PublicTrade]:
             params = {} if until is None else {"until": until}
-            rows = await self._client().fetch_trades(symbol, start, PUBLIC_TRADES_PER_PAGE, params)
+            rows = await self._client().fetch_trades(symbol, start, size, params)
             return [answers.public_trade_of(row, symbol) for row in rows]
 
         return await self._ask(
-            "fetch_public_trades", lambda: fetch_pages(page, since=since, page_size=PUBLIC_TRADES_PER_PAGE)
+            "fetch_public_trades", lambda: fetch_pages(page, since=since, page_size=size, window=window)
         )
 
     async def close(self) -> None:

@@ -48,7 +48,8 @@ class Dialect:
     client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
     finds_by_client_id: one request finds or cancels an order by the client id (`clientOrderId`).
     cancel_reports_order: the answer to a cancel is the order as it ended.
-    trades_window: the longest time that one request for trades may span; None: no such limit.
+    trades_per_page, trades_window: the most rows of one answer, and the longest time that one request may
+        span (None: no such limit); public_…: the same for everybody's trades.
     fetch_permissions: asks what the key may do; None: the venue has no such call.
     balance_params: what ccxt must be told to get free and used balances.
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
@@ -64,6 +65,8 @@ class Dialect:
     cancel_reports_order: bool = False
     trades_per_page: int = 100
     trades_window: timedelta | None = None
+    public_trades_per_page: int = 100
+    public_trades_window: timedelta | None = None
     fetch_permissions: Callable[[Any], Awaitable[AccountPermissions]] | None = None
     balance_params: Mapping[str, Any] = field(default_factory=dict)
     needs_last_http_response: bool = False

@@ -61,7 +61,10 @@ def ref_of(request: OrderRequest) -> OrderRef:
 async def test_an_account_starts_with_its_connections_balances(paper: PaperGateway) -> None:
     balances = await paper.fetch_balances()
 
-    assert {name: (b.free, b.used) for name, b in balances.items()} == {"USDT": (10000, 0), "ABC": (1000, 0)}
+    assert {name: (b.free, b.used) for name, b in balances.items()} == {
+        "USDT": (D(10000), D(0)),
+        "ABC": (D(1000), D(0)),
+    }
 
 
 async def test_without_balances_of_its_own_an_account_starts_with_ten_thousand(
@@ -95,9 +98,9 @@ async def test_an_order_away_from_the_market_rests_and_holds_its_cost(paper: Pap
 
     report = await paper.place(request)
 
-    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, 0, None)
+    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, D(0), None)
     usdt = (await paper.fetch_balances())["USDT"]
-    assert (usdt.free, usdt.used) == (9100, 900)
+    assert (usdt.free, usdt.used) == (D(9100), D(900))
     assert [found.client_id for found in await paper.fetch_open_orders([SYMBOL])] == [request.client_id]
     assert (await paper.fetch_order(ref_of(request))).status is VenueOrderStatus.OPEN
 
@@ -120,7 +123,11 @@ async def test_a_thousand_units_against_a_book_of_ten_fill_ten(
 
     report = await paper.place(order(Side.SELL, "1000"))
 
-    assert (report.status, report.filled, report.average) == (VenueOrderStatus.CANCELED, 10, Decimal("99.90"))
+    assert (report.status, report.filled, report.average) == (
+        VenueOrderStatus.CANCELED,
+        D(10),
+        Decimal("99.90"),
+    )
 
 
 async def test_a_taker_gets_each_levels_price_and_pays_the_taker_fee_in_what_it_receives(
@@ -130,11 +137,11 @@ async def test_a_taker_gets_each_levels_price_and_pays_the_taker_fee_in_what_it_
 
     report = await paper.place(request)
 
-    assert (report.status, report.filled) == (VenueOrderStatus.FILLED, 15)
+    assert (report.status, report.filled) == (VenueOrderStatus.FILLED, D(15))
     trades = await paper.fetch_order_trades(ref_of(request))
     assert [(t.price, t.amount, t.fees[0].currency, t.fees[0].amount) for t in trades] == [
-        (Decimal("100.10"), 10, "ABC", Decimal("0.02")),
-        (Decimal("100.20"), 5, "ABC", Decimal("0.01")),
+        (Decimal("100.10"), D(10), "ABC", Decimal("0.02")),
+        (Decimal("100.20"), D(5), "ABC", Decimal("0.01")),
     ]
     assert all(t.liquidity is Liquidity.TAKER for t in trades)
     balances = await paper.fetch_balances()
@@ -157,14 +164,14 @@ async def test_what_was_taken_of_a_level_is_gone_until_the_level_changes(
 async def test_the_rest_of_a_limit_order_rests(paper: PaperGateway) -> None:
     report = await paper.place(order(Side.BUY, "15", "100.10"))
 
-    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, 10)
+    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, D(10))
     assert (await paper.fetch_balances())["USDT"].used == Decimal("500.50")
 
 
 async def test_the_rest_of_an_immediate_order_is_canceled(paper: PaperGateway) -> None:
     report = await paper.place(order(Side.BUY, "15", "100.10", time_in_force=TimeInForce.IOC))
 
-    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, 10)
+    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, D(10))
     assert (await paper.fetch_balances())["USDT"].used == 0
 
 
@@ -178,7 +185,7 @@ async def test_a_trade_through_the_price_fills_as_maker_up_to_its_amount(
 
     report = await paper.fetch_order(ref_of(request))
 
-    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, 4, Decimal("99.90"))
+    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, D(4), Decimal("99.90"))
     (trade,) = await paper.fetch_trades(SYMBOL, since=START)
     assert (trade.liquidity, trade.fees[0].amount) == (Liquidity.MAKER, Decimal("0.004"))
 
@@ -229,9 +236,9 @@ async def test_a_cancel_keeps_the_partial_fill_and_frees_the_rest(
     await paper.cancel(ref_of(request))
 
     report = await paper.fetch_order(ref_of(request))
-    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, 4)
+    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, D(4))
     balances = await paper.fetch_balances()
-    assert (balances["ABC"].free, balances["ABC"].used) == (996, 0)
+    assert (balances["ABC"].free, balances["ABC"].used) == (D(996), D(0))
     assert balances["USDT"].free == 10000 + Decimal("400.40") - Decimal("0.4004")
 
 
@@ -357,7 +364,7 @@ async def test_an_order_is_matched_against_the_book_of_its_arrival(
         paper._sleep = _moving(market)
         report = await paper.place(order(Side.BUY, "1", "100.10"))
 
-    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, 0)
+    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, D(0))
 
 
 def _moving(market: HandMarket):  # type: ignore[no-untyped-def]

@@ -27,7 +27,7 @@ logconfig_dict = {
     "handlers": {"stream": {"()": "vault.redaction.RedactingHandler", "formatter": "redacting"}},
     "root": {"handlers": ["stream"], "level": "INFO"},
     "loggers": {
-        "gunicorn.error": {"handlers": ["stream"], "level": "INFO", "propagate": False},
+        "gunicorn.error": {"handlers": ["stream"], "propagate": False},
         "gunicorn.access": {"handlers": [], "level": "WARNING", "propagate": False},
     },
 }

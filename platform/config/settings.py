@@ -134,12 +134,5 @@ Q_CLUSTER = {
 # --- Logs
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_config(level=choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))
-for _secret in (
-    SECRET_KEY,
-    *SECRET_KEY_FALLBACKS,
-    *FIELD_ENCRYPTION_KEYS,
-    text("DATABASE_URL"),
-    text("REDIS_URL"),
-):
-    remember(_secret)
-remember(str(_database.get("PASSWORD", "")))
+for _secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS, *FIELD_ENCRYPTION_KEYS, _database.get("PASSWORD", "")):
+    remember(str(_secret))

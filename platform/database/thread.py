@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
@@ -27,17 +28,17 @@ class DatabaseThread:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result; its exceptions as they are. A broken connection is closed, so that the
         next call opens a new one."""
-        return await asyncio.wrap_future(self._executor.submit(_call, function, *args, **kwargs))
+        return await asyncio.wrap_future(self._executor.submit(_call, partial(function, *args, **kwargs)))
 
     def close(self) -> None:
         self._executor.submit(connections.close_all)
         self._executor.shutdown(wait=True)
 
 
-def _call(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+def _call(function: Callable[[], T]) -> T:
     close_old_connections()
     try:
-        return function(*args, **kwargs)
+        return function()
     except (OperationalError, InterfaceError):
         log.warning("a database call failed; its connection is opened anew", exc_info=True)
         connections.close_all()

@@ -1,0 +1,48 @@
+# On a fresh clone: `make run` starts the desk, `make test` checks everything. Needs python3 and make.
+VENV := .venv
+BIN := $(VENV)/bin
+# The first of these that is Python 3.11 or newer and can make a virtual environment.
+PYTHON := $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
+	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$candidate && break; done)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Settings made for tests; no .env is read.
+TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
+
+.PHONY: run test lint format clean
+
+run: $(VENV)/.run-stamp
+	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
+
+test: lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test-stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy .
+	@$(TESTING) $(BIN)/lint-imports --no-logo
+	@$(TESTING) $(BIN)/python -m django makemigrations --check --dry-run
+
+format: $(VENV)/.test-stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis staticfiles
+
+$(VENV)/.venv-stamp:
+	@test -n "$(PYTHON)" || { echo "Botdesk needs Python 3.11 or newer (with venv) as python3 on the PATH." >&2; exit 1; }
+	@echo "Making $(VENV) with $(PYTHON) …"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/.run-stamp: $(VENV)/.venv-stamp requirements.txt
+	@echo "Installing what Botdesk needs (a minute or two, once) …"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.test-stamp: $(VENV)/.run-stamp requirements-dev.txt
+	@echo "Installing what its tests need …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -109,7 +109,7 @@ def cancel(account_id: UUID, ref: OrderRef) -> None:
     with _locked(account_id):
         order = find(account_id, ref)
         if order.status != VenueOrderStatus.OPEN:
-            raise OrderNotFoundError(f"The order {ref.client_id} is {order.status} and cannot be canceled.")
+            raise OrderNotFoundError(f"The order {order.client_id} is {order.status} and cannot be canceled.")
         order.status = VenueOrderStatus.CANCELED.value
         order.save(update_fields=["status"])
 
@@ -144,7 +144,9 @@ def find(account_id: UUID, ref: OrderRef) -> PaperOrder:
     else:
         row = orders.filter(pk=ref.venue_id).first() if ref.venue_id.isdecimal() else None
     if row is None:
-        raise OrderNotFoundError(f"The paper account has no order {ref.client_id} in {ref.symbol}.")
+        raise OrderNotFoundError(
+            f"The paper account has no order {ref.venue_id or ref.client_id} in {ref.symbol}."
+        )
     return row
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 
 from database.thread import DatabaseThread
+from exchanges.errors import VenueDownError
 from exchanges.gateway import ConnectionSpec, Credentials, MarketData
 from exchanges.models import ExchangeConnection
 from exchanges.types import (
@@ -68,6 +69,7 @@ class HandMarket:
     asks: Sequence[tuple[str, str]] = (("100.10", "10"), ("100.20", "20"))
     tape: list[PublicTrade] = field(default_factory=list)
     calls: int = 0
+    fail_tape: bool = False
 
     def trade(self, side: Side, price: str, amount: str) -> None:
         self.tape.append(
@@ -97,6 +99,8 @@ class HandMarket:
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         self.calls += 1
+        if self.fail_tape:
+            raise VenueDownError("The market does not answer; try again later.")
         return [trade for trade in self.tape if trade.time >= since]
 
     async def close(self) -> None:

@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 
 from exchanges.errors import (
     InsufficientFundsError,
     InvalidOrderError,
     OrderNotFoundError,
+    OutcomeUnknownError,
     RejectedError,
     Rule,
     UnknownSymbolError,
+    VenueDownError,
 )
 from exchanges.models import ExchangeConnection, PaperTape, PaperTrade
 from exchanges.types import Liquidity, OrderRef, OrderRequest, Side, TimeInForce, VenueOrderStatus
+from exchanges.venues import paper_ledger as ledger
 from exchanges.venues.paper import PaperGateway
 from tests.exchanges.venues.paper_world import (
     START,
@@ -62,8 +66,8 @@ async def test_an_account_starts_with_its_connections_balances(paper: PaperGatew
     balances = await paper.fetch_balances()
 
     assert {name: (b.free, b.used) for name, b in balances.items()} == {
-        "USDT": (D(10000), D(0)),
-        "ABC": (D(1000), D(0)),
+        "USDT": (Decimal(10000), Decimal(0)),
+        "ABC": (Decimal(1000), Decimal(0)),
     }
 
 
@@ -98,9 +102,9 @@ async def test_an_order_away_from_the_market_rests_and_holds_its_cost(paper: Pap
 
     report = await paper.place(request)
 
-    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, D(0), None)
+    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, Decimal(0), None)
     usdt = (await paper.fetch_balances())["USDT"]
-    assert (usdt.free, usdt.used) == (D(9100), D(900))
+    assert (usdt.free, usdt.used) == (Decimal(9100), Decimal(900))
     assert [found.client_id for found in await paper.fetch_open_orders([SYMBOL])] == [request.client_id]
     assert (await paper.fetch_order(ref_of(request))).status is VenueOrderStatus.OPEN
 
@@ -125,7 +129,7 @@ async def test_a_thousand_units_against_a_book_of_ten_fill_ten(
 
     assert (report.status, report.filled, report.average) == (
         VenueOrderStatus.CANCELED,
-        D(10),
+        Decimal(10),
         Decimal("99.90"),
     )
 
@@ -137,11 +141,11 @@ async def test_a_taker_gets_each_levels_price_and_pays_the_taker_fee_in_what_it_
 
     report = await paper.place(request)
 
-    assert (report.status, report.filled) == (VenueOrderStatus.FILLED, D(15))
+    assert (report.status, report.filled) == (VenueOrderStatus.FILLED, Decimal(15))
     trades = await paper.fetch_order_trades(ref_of(request))
     assert [(t.price, t.amount, t.fees[0].currency, t.fees[0].amount) for t in trades] == [
-        (Decimal("100.10"), D(10), "ABC", Decimal("0.02")),
-        (Decimal("100.20"), D(5), "ABC", Decimal("0.01")),
+        (Decimal("100.10"), Decimal(10), "ABC", Decimal("0.02")),
+        (Decimal("100.20"), Decimal(5), "ABC", Decimal("0.01")),
     ]
     assert all(t.liquidity is Liquidity.TAKER for t in trades)
     balances = await paper.fetch_balances()
@@ -164,14 +168,14 @@ async def test_what_was_taken_of_a_level_is_gone_until_the_level_changes(
 async def test_the_rest_of_a_limit_order_rests(paper: PaperGateway) -> None:
     report = await paper.place(order(Side.BUY, "15", "100.10"))
 
-    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, D(10))
+    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, Decimal(10))
     assert (await paper.fetch_balances())["USDT"].used == Decimal("500.50")
 
 
 async def test_the_rest_of_an_immediate_order_is_canceled(paper: PaperGateway) -> None:
     report = await paper.place(order(Side.BUY, "15", "100.10", time_in_force=TimeInForce.IOC))
 
-    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, D(10))
+    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, Decimal(10))
     assert (await paper.fetch_balances())["USDT"].used == 0
 
 
@@ -185,7 +189,11 @@ async def test_a_trade_through_the_price_fills_as_maker_up_to_its_amount(
 
     report = await paper.fetch_order(ref_of(request))
 
-    assert (report.status, report.filled, report.average) == (VenueOrderStatus.OPEN, D(4), Decimal("99.90"))
+    assert (report.status, report.filled, report.average) == (
+        VenueOrderStatus.OPEN,
+        Decimal(4),
+        Decimal("99.90"),
+    )
     (trade,) = await paper.fetch_trades(SYMBOL, since=START)
     assert (trade.liquidity, trade.fees[0].amount) == (Liquidity.MAKER, Decimal("0.004"))
 
@@ -236,9 +244,9 @@ async def test_a_cancel_keeps_the_partial_fill_and_frees_the_rest(
     await paper.cancel(ref_of(request))
 
     report = await paper.fetch_order(ref_of(request))
-    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, D(4))
+    assert (report.status, report.filled) == (VenueOrderStatus.CANCELED, Decimal(4))
     balances = await paper.fetch_balances()
-    assert (balances["ABC"].free, balances["ABC"].used) == (D(996), D(0))
+    assert (balances["ABC"].free, balances["ABC"].used) == (Decimal(996), Decimal(0))
     assert balances["USDT"].free == 10000 + Decimal("400.40") - Decimal("0.4004")
 
 
@@ -315,6 +323,55 @@ async def test_held_money_cannot_be_spent_twice(paper: PaperGateway) -> None:
         await paper.place(order(Side.SELL, "600", "110"))
 
 
+async def test_a_trade_list_only_grows_at_its_end(
+    paper: PaperGateway, market: HandMarket, clock: SetClock
+) -> None:
+    await paper.place(order(Side.BUY, "10", "99.90"))
+    clock.advance(1)
+    market.trade(Side.SELL, "99.80", "4")
+    clock.advance(4)
+    taker = order(Side.BUY, "1")
+    market.fail_tape = True
+    with pytest.raises(VenueDownError):
+        await paper.place(taker)
+    market.fail_tape = False
+    await paper.place(taker)
+
+    trades = await paper.fetch_trades(SYMBOL, since=START)
+
+    assert [trade.time for trade in trades] == sorted(trade.time for trade in trades)
+    assert len(trades) == 2
+
+
+async def test_a_market_that_does_not_answer_leaves_the_account_as_it_was(
+    paper: PaperGateway, market: HandMarket
+) -> None:
+    await paper.place(order(Side.BUY, "10", "90"))
+    market.fail_tape = True
+    with pytest.raises(VenueDownError):
+        await paper.place(order(Side.BUY, "10", "90"))
+    market.fail_tape = False
+
+    assert len(await paper.fetch_open_orders([SYMBOL])) == 1
+
+
+async def test_a_database_that_does_not_answer_leaves_an_order_unknown_and_a_read_failed(
+    paper: PaperGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await paper.fetch_permissions()
+    monkeypatch.setattr(ledger, "accept", _no_database)
+    monkeypatch.setattr(ledger, "balances", _no_database)
+
+    with pytest.raises(OutcomeUnknownError):
+        await paper.place(order(Side.BUY, "1", "90"))
+    with pytest.raises(VenueDownError):
+        await paper.fetch_balances()
+
+
+def _no_database(*_: object) -> None:
+    raise OperationalError("server closed the connection unexpectedly")
+
+
 async def test_another_process_goes_on_where_one_was_killed(
     connection: ExchangeConnection, market: HandMarket, clock: SetClock
 ) -> None:
@@ -359,17 +416,13 @@ async def test_two_processes_on_one_account_share_its_money_and_each_trade(
 async def test_an_order_is_matched_against_the_book_of_its_arrival(
     connection: ExchangeConnection, market: HandMarket, clock: SetClock
 ) -> None:
-    with gateway_on(connection, market, clock) as paper:
-        await paper.fetch_permissions()
-        paper._sleep = _moving(market)
-        report = await paper.place(order(Side.BUY, "1", "100.10"))
-
-    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, D(0))
-
-
-def _moving(market: HandMarket):  # type: ignore[no-untyped-def]
-    async def sleep(seconds: float) -> None:
+    async def moving_sleep(seconds: float) -> None:
         assert seconds > 0
         market.asks = [("100.30", "10")]
 
-    return sleep
+    with gateway_on(connection, market, clock) as paper:
+        await paper.fetch_permissions()
+        paper._sleep = moving_sleep
+        report = await paper.place(order(Side.BUY, "1", "100.10"))
+
+    assert (report.status, report.filled) == (VenueOrderStatus.OPEN, Decimal(0))

@@ -90,7 +90,7 @@ def test_a_trade_through_our_price_skips_the_queue() -> None:
 
     settlement = settle([resting(1, Side.BUY, 100, 10, queue=8)], {}, view, None)
 
-    assert [(fill.price, fill.amount) for fill in settlement.fills] == [(D(100), D(5))]
+    assert [(fill.price, fill.amount) for fill in settlement.fills] == [(Decimal(100), Decimal(5))]
     assert settlement.changed[0].queue_ahead == 0
 
 
@@ -119,7 +119,7 @@ def test_a_book_that_crosses_us_fills_at_our_price_and_by_its_amounts() -> None:
     settlement = settle([resting(1, Side.BUY, 100, 10)], {}, view, None)
     again = settle(settlement.changed, settlement.taken, view, None)
 
-    assert [(fill.price, fill.amount) for fill in settlement.fills] == [(D(100), D(7))]
+    assert [(fill.price, fill.amount) for fill in settlement.fills] == [(Decimal(100), Decimal(7))]
     assert again.fills == ()
 
 

@@ -19,7 +19,7 @@ def test_a_buy_pays_the_fee_in_base() -> None:
         Side.BUY, "LTC", "USDT", price=Decimal(75), amount=Decimal(8), fee_rate=Decimal("0.0005")
     )
 
-    assert (moved.cost, moved.fee.currency, moved.fee.amount) == (D(600), "LTC", Decimal("0.004"))
+    assert (moved.cost, moved.fee.currency, moved.fee.amount) == (Decimal(600), "LTC", Decimal("0.004"))
     assert moved.changes == {"LTC": Decimal("7.996"), "USDT": Decimal(-600)}
 
 
@@ -28,7 +28,7 @@ def test_a_sell_pays_the_fee_in_quote() -> None:
         Side.SELL, "LTC", "USDT", price=Decimal(75), amount=Decimal(8), fee_rate=Decimal("0.001")
     )
 
-    assert (moved.cost, moved.fee.currency, moved.fee.amount) == (D(600), "USDT", Decimal("0.6"))
+    assert (moved.cost, moved.fee.currency, moved.fee.amount) == (Decimal(600), "USDT", Decimal("0.6"))
     assert moved.changes == {"LTC": Decimal(-8), "USDT": Decimal("599.4")}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from bots.strategies.base import Snapshot
@@ -72,6 +72,8 @@ def _parsed(text: str) -> dict[str, Any]:
         raise ScenarioError(
             f"This is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
         ) from None
+    except InvalidOperation:
+        raise ScenarioError("A number in this JSON is out of range.") from None
     except RecursionError:
         raise ScenarioError("This JSON is nested too deeply.") from None
     if not isinstance(parsed, dict):

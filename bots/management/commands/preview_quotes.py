@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from bots.strategies.base import Decision
+from bots.strategies.fields import ScenarioError
 from bots.strategies.figures import plain
-from bots.strategies.scenario import ScenarioError, read_scenario
+from bots.strategies.scenario import read_scenario
 from bots.strategies.spread import decide
 from exchanges.types import Side
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         except ScenarioError as error:
             raise CommandError(str(error)) from None
         decision = decide(scenario.snapshot, scenario.settings)
-        self.stdout.write(json.dumps(as_json(decision), ensure_ascii=False))
+        self.stdout.write(json.dumps(as_json(decision)))
 
 
 def as_json(decision: Decision) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Crowd:
         self.quote()
 
     def hit_bid(self, amount: Decimal, *, price: Decimal | None = None) -> Order:
-        """Sell `amount` (base) into the bids, down to `price` where given; whoever is first there, is filled first."""
+        """Sell `amount` (base) into the bids, down to `price` where given."""
         return self._take(Side.SELL, amount, price)
 
     def lift_ask(self, amount: Decimal, *, price: Decimal | None = None) -> Order:
@@ -142,7 +142,7 @@ class Crowd:
         return min(max(amount, self._rules.min_amount), self._rules.max_market_amount)
 
     def _fraction(self) -> Decimal:
-        """Between -1 and 1, of four digits, so that no price grows a long tail."""
+        """Between -1 and 1."""
         return Decimal(self._random.randint(-10_000, 10_000)) / 10_000
 
 

@@ -103,10 +103,9 @@ class Exchange:
             raise RefusedError(Reason.ACCOUNT_DISABLED)
         if ticket.client_id and any(order.client_id == ticket.client_id for order in mine):
             raise RefusedError(Reason.DUPLICATE, ticket.client_id)
-        if ticket.kind is Kind.POST_ONLY and ticket.price is not None:
-            if market.book.would_take(ticket.side, ticket.price):
-                raise RefusedError(Reason.WOULD_TAKE)
         order = self._new_order(market, ticket)
+        if ticket.kind is Kind.POST_ONLY and market.book.would_take(order.side, order.limit_price):
+            raise RefusedError(Reason.WOULD_TAKE)
         plan = market.book.plan(order)
         self._hold(market, order, plan)
         return order, plan

@@ -87,8 +87,8 @@ def server_error(status: int = 502, *, stage: Stage = Stage.BEFORE, **where: str
 
 def too_many_requests(retry_after: int, **where: str) -> Fault:
     """In Binance's words."""
-    body = b'{"code":-1003,"msg":"Too much request weight used; current limit is 6000 request weight per 1 MINUTE. '
-    body += b'Please use WebSocket Streams for live updates to avoid polling the API."}'
+    body = b'{"code":-1003,"msg":"Too much request weight used; current limit is 6000 request weight '
+    body += b'per 1 MINUTE. Please use WebSocket Streams for live updates to avoid polling the API."}'
     headers = {"Content-Type": "application/json;charset=UTF-8", "Retry-After": str(retry_after)}
     answer = WireAnswer(status=429, headers=headers, body=body)
     return Fault(effect=Effect.ANSWER, stage=Stage.BEFORE, answer=answer, **where)  # type: ignore[arg-type]

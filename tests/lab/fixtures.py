@@ -32,6 +32,6 @@ def trader(lab: Lab) -> ApiKey:
 
 @pytest_asyncio.fixture
 async def lab_session(lab: Lab) -> AsyncIterator[aiohttp.ClientSession]:
-    """A session for ccxt's constructor (`{"session": lab_session}`); production URLs reach the lab through it."""
+    """For ccxt's constructor, `{"session": lab_session}`: production URLs lead to the lab through it."""
     async with aiohttp.ClientSession(connector=lab.connector()) as session:
         yield session

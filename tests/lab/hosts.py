@@ -1,4 +1,4 @@
-"""The production hosts of the venues: all of them lead to loopback in the lab, and no others lead anywhere."""
+"""The production hosts of the venues: in the lab they lead to loopback, and no others lead anywhere."""
 
 HOSTS: dict[str, tuple[str, ...]] = {
     "binance": (

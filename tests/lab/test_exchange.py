@@ -1,0 +1,418 @@
+"""The matching engine and its ledgers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.lab.accounts import FeeSchedule
+from tests.lab.clock import Clock
+from tests.lab.exchange import Exchange
+from tests.lab.journal import Event
+from tests.lab.ledger import FEES, Holding
+from tests.lab.orders import (
+    Kind,
+    Order,
+    Reason,
+    RefusedError,
+    SelfTrade,
+    Side,
+    State,
+    Ticket,
+    TimeInForce,
+)
+from tests.lab.rules import MarketRules
+
+SYMBOL = "BTC/USDT"
+D = Decimal
+NOW_MS = 1_700_000_000_000
+
+
+class Floor:
+    """An exchange with three traders and no crowd."""
+
+    def __init__(self, **rules: Any) -> None:
+        self.now_ms = NOW_MS
+        self.exchange = Exchange(Clock(lambda: self.now_ms))
+        self.exchange.list_market(MarketRules(base="BTC", quote="USDT", **rules))
+        for name in ("ann", "bob", "eve"):
+            self.exchange.open_account(name)
+            self.exchange.ledger.deposit(name, "BTC", D(10))
+            self.exchange.ledger.deposit(name, "USDT", D(100_000))
+
+    def buy(self, account: str, amount: str | None, price: str | None = None, **more: Any) -> Order:
+        return self._place(Side.BUY, account, amount, price, **more)
+
+    def sell(self, account: str, amount: str | None, price: str | None = None, **more: Any) -> Order:
+        return self._place(Side.SELL, account, amount, price, **more)
+
+    def _place(self, side: Side, account: str, amount: str | None, price: str | None, **more: Any) -> Order:
+        ticket = Ticket(
+            account=account,
+            symbol=SYMBOL,
+            side=side,
+            kind=more.pop("kind", Kind.MARKET if price is None else Kind.LIMIT),
+            amount=None if amount is None else D(amount),
+            price=None if price is None else D(price),
+            **more,
+        )
+        return self.exchange.place(ticket)
+
+    def holding(self, account: str, currency: str) -> Holding:
+        return self.exchange.ledger.holding(account, currency)
+
+    def refusal(self, side: str, *what: Any, **more: Any) -> Reason:
+        with pytest.raises(RefusedError) as caught:
+            getattr(self, side)(*what, **more)
+        return caught.value.reason
+
+
+@pytest.fixture
+def floor() -> Floor:
+    return Floor()
+
+
+# --- Holds and fees
+
+
+def test_a_resting_bid_holds_its_cost_and_a_cancel_gives_it_back(floor: Floor) -> None:
+    order = floor.buy("ann", "2", "1000")
+    assert floor.holding("ann", "USDT") == (D(98_000), D(2000))
+    floor.exchange.cancel(order)
+    assert floor.holding("ann", "USDT") == (D(100_000), D(0))
+
+
+def test_a_resting_ask_holds_its_amount(floor: Floor) -> None:
+    floor.sell("ann", "2", "1000")
+    assert floor.holding("ann", "BTC") == (D(8), D(2))
+
+
+def test_each_side_pays_its_fee_out_of_what_it_receives(floor: Floor) -> None:
+    floor.exchange.accounts["bob"].fees = FeeSchedule(maker=D("0.0005"), taker=D("0.002"))
+    floor.sell("ann", "1", "1000")
+    floor.buy("bob", "1", "1000")
+    assert floor.holding("ann", "USDT").free == D("100999")  # maker, 0.1 % of 1000 USDT
+    assert floor.holding("bob", "BTC").free == D("10.998")  # taker, 0.2 % of 1 BTC
+    assert floor.holding(FEES, "USDT").free == D(1)
+    assert floor.holding(FEES, "BTC").free == D("0.002")
+
+
+def test_a_fee_is_rounded_down_to_eight_decimals(floor: Floor) -> None:
+    floor.sell("ann", "0.00777", "1000.01")
+    floor.buy("bob", "0.00777", "1000.01")
+    fees = {fill.account: fill.fee for account in ("ann", "bob") for fill in floor.exchange.fills(account)}
+    assert fees == {"ann": D("0.00777007"), "bob": D("0.00000777")}
+
+
+def test_a_third_currency_pays_the_fee_while_there_is_enough_of_it(floor: Floor) -> None:
+    prices = {"USDT": D(500)}
+    floor.exchange.accounts["bob"].fees = FeeSchedule(currency="BNB", price_in_quote=prices)
+    floor.exchange.ledger.deposit("bob", "BNB", D("0.002"))
+    floor.sell("ann", "2", "1000")
+    floor.buy("bob", "1", "1000")
+    floor.buy("bob", "1", "1000")
+    fees = [(fill.fee_currency, fill.fee) for fill in floor.exchange.fills("bob")]
+    assert fees == [("BNB", D("0.0015")), ("BTC", D("0.001"))]
+
+
+def test_a_buy_below_its_price_gets_the_difference_back(floor: Floor) -> None:
+    floor.sell("ann", "1", "900")
+    floor.buy("bob", "2", "1000")
+    assert floor.holding("bob", "USDT") == (D(98_100), D(1000))
+
+
+# --- Priority
+
+
+def test_the_better_price_is_filled_first_and_at_its_own_price(floor: Floor) -> None:
+    floor.sell("ann", "1", "1010")
+    floor.sell("bob", "1", "1000")
+    taker = floor.buy("eve", "1.5", "1020")
+    assert [(fill.account, fill.price, fill.amount) for fill in floor.exchange.market(SYMBOL).fills[::2]] == [
+        ("bob", D(1000), D(1)),
+        ("ann", D(1010), D("0.5")),
+    ]
+    assert (taker.state, taker.cost) == (State.FILLED, D(1505))
+
+
+def test_of_equal_prices_the_older_order_is_filled_first(floor: Floor) -> None:
+    first, second = floor.buy("ann", "1", "1000"), floor.buy("bob", "1", "1000")
+    floor.sell("eve", "1.2")
+    assert (first.filled, second.filled) == (D(1), D("0.2"))
+
+
+def test_a_cancelled_order_loses_its_place(floor: Floor) -> None:
+    first, second = floor.buy("ann", "1", "1000"), floor.buy("bob", "1", "1000")
+    floor.exchange.cancel(first)
+    again = floor.buy("ann", "1", "1000")
+    floor.sell("eve", "1")
+    assert (second.filled, again.filled) == (D(1), D(0))
+
+
+# --- Kinds of orders
+
+
+def test_a_market_order_takes_what_there_is_and_the_rest_expires(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000")
+    order = floor.buy("bob", "3")
+    assert (order.state, order.filled) == (State.EXPIRED, D(1))
+    assert floor.holding("bob", "USDT") == (D(99_000), D(0))
+
+
+def test_a_market_buy_by_budget_spends_no_more_than_the_budget(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000")
+    floor.sell("ann", "1", "1100")
+    order = floor.buy("bob", None, budget=D(1500))
+    assert (order.state, order.filled, order.cost) == (State.FILLED, D("1.45454"), D("1499.994"))
+    assert floor.holding("bob", "USDT") == (D("98500.006"), D(0))
+
+
+def test_a_market_order_by_budget_needs_somebody_to_trade_with(floor: Floor) -> None:
+    assert floor.refusal("buy", "bob", None, budget=D(1000)) is Reason.NO_LIQUIDITY
+
+
+def test_an_immediate_or_cancel_order_never_rests(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000")
+    order = floor.buy("bob", "3", "1000", time_in_force=TimeInForce.IOC)
+    assert (order.state, order.filled) == (State.EXPIRED, D(1))
+    assert floor.exchange.open_orders("bob") == []
+
+
+def test_a_fill_or_kill_order_takes_all_or_nothing(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000")
+    killed = floor.buy("bob", "3", "1000", time_in_force=TimeInForce.FOK)
+    assert (killed.state, killed.filled) == (State.EXPIRED, D(0))
+    assert floor.buy("bob", "1", "1000", time_in_force=TimeInForce.FOK).state is State.FILLED
+
+
+def test_a_post_only_order_is_refused_when_it_would_take(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000")
+    assert floor.refusal("buy", "bob", "1", "1000", kind=Kind.POST_ONLY) is Reason.WOULD_TAKE
+    assert floor.buy("bob", "1", "999.99", kind=Kind.POST_ONLY).is_open
+
+
+# --- Self-trades
+
+
+def test_an_own_resting_order_expires_instead_of_trading(floor: Floor) -> None:
+    resting = floor.sell("ann", "1", "1000")
+    floor.sell("bob", "1", "1001")
+    order = floor.buy("ann", "1", "1001")
+    assert (resting.state, resting.prevented) == (State.SELF_TRADE, D(1))
+    assert (order.state, order.cost) == (State.FILLED, D(1001))
+    assert floor.holding("ann", "BTC") == (D("10.999"), D(0))
+
+
+def test_the_taker_may_choose_to_expire_itself(floor: Floor) -> None:
+    resting = floor.sell("ann", "1", "1000")
+    order = floor.buy("ann", "1", "1001", self_trade=SelfTrade.EXPIRE_TAKER)
+    assert (resting.state, order.state) == (State.OPEN, State.SELF_TRADE)
+    assert floor.holding("ann", "USDT") == (D(100_000), D(0))
+
+
+def test_both_may_expire(floor: Floor) -> None:
+    resting = floor.sell("ann", "1", "1000")
+    order = floor.buy("ann", "1", "1001", self_trade=SelfTrade.EXPIRE_BOTH)
+    assert (resting.state, order.state) == (State.SELF_TRADE, State.SELF_TRADE)
+
+
+# --- Rules
+
+
+@pytest.mark.parametrize(
+    ("amount", "price", "reason"),
+    [
+        ("1", "1000.001", Reason.PRICE_FILTER),
+        ("0.000001", "1000", Reason.LOT_SIZE),
+        ("1.000001", "1000", Reason.LOT_SIZE),
+        ("9000.1", "1000", Reason.LOT_SIZE),
+        ("0.004", "1000", Reason.NOTIONAL),
+        ("9000", "1001", Reason.NOTIONAL),
+        ("1", "1000000.01", Reason.PRICE_FILTER),
+        ("101", None, Reason.MARKET_LOT_SIZE),
+        ("200", "1000", Reason.INSUFFICIENT_FUNDS),
+    ],
+)
+def test_an_order_against_the_rules_is_refused(
+    floor: Floor, amount: str, price: str | None, reason: Reason
+) -> None:
+    assert floor.refusal("buy", "ann", amount, price) is reason
+    assert floor.holding("ann", "USDT") == (D(100_000), D(0))
+
+
+def test_a_price_far_from_the_average_is_refused(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000")
+    floor.buy("bob", "1", "1000")
+    assert floor.refusal("buy", "bob", "1", "199.99") is Reason.PERCENT_PRICE
+    assert floor.refusal("sell", "bob", "1", "5000.01") is Reason.PERCENT_PRICE
+    assert floor.sell("bob", "1", "5000").is_open
+
+
+def test_the_average_price_looks_back_some_minutes_only(floor: Floor) -> None:
+    market = floor.exchange.market(SYMBOL)
+    for price, amount in (("1000", "3"), ("1100", "1")):
+        floor.sell("ann", amount, price)
+        floor.buy("bob", amount, price)
+        if price == "1000":
+            assert market.average_price(floor.now_ms) == D(1000)
+    assert market.average_price(floor.now_ms) == D(1025)
+    floor.now_ms += 5 * 60_000 + 1
+    assert market.average_price(floor.now_ms) == D(1100)  # nothing traded: the last price
+
+
+def test_open_orders_are_limited_per_account() -> None:
+    floor = Floor(max_open_orders=2)
+    first = floor.buy("ann", "1", "1000")
+    floor.buy("ann", "1", "1000")
+    assert floor.refusal("buy", "ann", "1", "1000") is Reason.MAX_OPEN_ORDERS
+    floor.exchange.cancel(first)
+    assert floor.buy("ann", "1", "1000").is_open
+
+
+def test_a_client_id_is_free_again_when_its_order_is_closed(floor: Floor) -> None:
+    order = floor.buy("ann", "1", "1000", client_id="same")
+    assert floor.refusal("buy", "ann", "1", "1000", client_id="same") is Reason.DUPLICATE
+    assert floor.buy("bob", "1", "1000", client_id="same").is_open
+    floor.exchange.cancel(order)
+    again = floor.buy("ann", "1", "1000", client_id="same")
+    assert floor.exchange.market(SYMBOL).by_client_id("ann", "same") is again
+
+
+def test_a_closed_order_is_not_cancelled_again(floor: Floor) -> None:
+    order = floor.buy("ann", "1", "1000")
+    floor.exchange.cancel(order)
+    with pytest.raises(RefusedError, match="unknown_order"):
+        floor.exchange.cancel(order)
+
+
+def test_a_closed_market_takes_no_orders() -> None:
+    assert Floor(is_trading=False).refusal("buy", "ann", "1", "1000") is Reason.MARKET_CLOSED
+
+
+def test_the_journal_tells_the_whole_story(floor: Floor) -> None:
+    floor.sell("ann", "1", "1000", client_id="a", key="ann's key")
+    floor.buy("bob", "2", "1000", client_id="b")
+    floor.refusal("buy", "bob", "1", "1000.001", client_id="c")
+    story = [(entry.event, entry.account, entry.client_id) for entry in floor.exchange.journal.entries()]
+    assert story == [
+        (Event.ACCEPTED, "ann", "a"),
+        (Event.ACCEPTED, "bob", "b"),
+        (Event.FILLED, "ann", "a"),
+        (Event.FILLED, "bob", "b"),
+        (Event.REFUSED, "bob", "c"),
+    ]
+    first = floor.exchange.journal.entries(event=Event.FILLED, account="ann")[0]
+    assert (first.key, first.amount, first.price, first.trade_id) == ("ann's key", D(1), D(1000), 1)
+
+
+# --- Whatever the stream of orders
+
+ACTIONS = st.lists(
+    st.tuples(
+        st.sampled_from(("ann", "bob", "eve")),
+        st.sampled_from(tuple(Side)),
+        st.sampled_from(("gtc", "ioc", "fok", "post", "market", "budget", "cancel")),
+        st.integers(1, 300_000),  # amount, in steps of 0.00001
+        st.integers(99_000, 101_000),  # price, in cents
+        st.sampled_from(tuple(SelfTrade)),
+    ),
+    max_size=40,
+)
+
+
+def act(floor: Floor, action: tuple[str, Side, str, int, int, SelfTrade]) -> None:
+    account, side, what, lots, cents, self_trade = action
+    if what == "cancel":
+        orders = floor.exchange.open_orders(account)
+        if orders:
+            floor.exchange.cancel(orders[lots % len(orders)])
+        return
+    amount, price = D(lots) / 100_000, D(cents) / 100
+    kind = {"post": Kind.POST_ONLY, "market": Kind.MARKET, "budget": Kind.MARKET}.get(what, Kind.LIMIT)
+    ticket = Ticket(
+        account=account,
+        symbol=SYMBOL,
+        side=side,
+        kind=kind,
+        amount=None if what == "budget" else amount,
+        budget=(amount * price).quantize(D("0.01")) if what == "budget" else None,
+        price=None if kind is Kind.MARKET else price,
+        time_in_force=TimeInForce(what) if what in ("ioc", "fok") else TimeInForce.GTC,
+        self_trade=self_trade,
+    )
+    try:
+        floor.exchange.place(ticket)
+    except RefusedError:
+        return
+
+
+@settings(max_examples=150, deadline=None)
+@given(actions=ACTIONS)
+def test_balances_are_conserved_and_never_negative(
+    actions: list[tuple[str, Side, str, int, int, SelfTrade]],
+) -> None:
+    floor = Floor()
+    ledger = floor.exchange.ledger
+    for action in actions:
+        act(floor, action)
+        for currency in ("BTC", "USDT"):
+            assert ledger.total(currency) == ledger.deposited(currency)
+            assert all(min(ledger.holding(name, currency)) >= 0 for name in ("ann", "bob", "eve", FEES))
+
+
+@settings(max_examples=150, deadline=None)
+@given(actions=ACTIONS)
+def test_what_is_held_is_what_the_open_orders_need(
+    actions: list[tuple[str, Side, str, int, int, SelfTrade]],
+) -> None:
+    floor = Floor()
+    for action in actions:
+        act(floor, action)
+    for name in ("ann", "bob", "eve"):
+        mine = floor.exchange.open_orders(name)
+        bids = sum((o.remaining * o.limit_price for o in mine if o.side is Side.BUY), D(0))
+        asks = sum((o.remaining for o in mine if o.side is Side.SELL), D(0))
+        assert (floor.holding(name, "USDT").used, floor.holding(name, "BTC").used) == (bids, asks)
+
+
+@settings(max_examples=150, deadline=None)
+@given(actions=ACTIONS)
+def test_the_book_is_never_crossed_and_nobody_is_passed_over(
+    actions: list[tuple[str, Side, str, int, int, SelfTrade]],
+) -> None:
+    floor = Floor()
+    market = floor.exchange.market(SYMBOL)
+    for action in actions:
+        before = {side: list(market.book.resting(side)) for side in Side}
+        seen = len(market.trades)
+        act(floor, action)
+        for trade in market.trades[seen:]:
+            maker = market.orders[trade.maker_order_id]
+            queue = before[maker.side]
+            ahead = queue[: queue.index(maker)]
+            assert not any(order.is_open for order in ahead if order.account != action[0])
+            assert trade.price == maker.limit_price
+        bid, ask = market.book.bids.best_price, market.book.asks.best_price
+        assert bid is None or ask is None or bid < ask
+
+
+@settings(max_examples=100, deadline=None)
+@given(actions=ACTIONS)
+def test_an_account_is_worth_what_its_fills_say(
+    actions: list[tuple[str, Side, str, int, int, SelfTrade]],
+) -> None:
+    floor = Floor()
+    for action in actions:
+        act(floor, action)
+    for name in ("ann", "bob", "eve"):
+        worth = {"BTC": D(10), "USDT": D(100_000)}
+        for fill in floor.exchange.fills(name):
+            sign = 1 if fill.side is Side.BUY else -1
+            worth["BTC"] += sign * fill.amount
+            worth["USDT"] -= sign * fill.cost
+            worth[fill.fee_currency] -= fill.fee
+        assert {currency: sum(floor.holding(name, currency)) for currency in worth} == worth

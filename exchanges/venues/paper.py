@@ -137,21 +137,20 @@ class PaperGateway:
     async def _settle(self, symbols: Collection[str] | None) -> dict[str, MarketView]:
         """Gives the open orders what their markets have done; the markets as they were seen for it."""
         await self._open_account()
-        watched = await self._read(ledger.watched_symbols, self._account_id, symbols)
-        views = dict(zip(watched, await asyncio.gather(*map(self._look, watched.items())), strict=True))
-        if views:
-            await self._change(ledger.settle, self._account_id, views)
-        for symbol, view in views.items():
+        watched = await self._read(ledger.watch, self._account_id, symbols)
+        views = await asyncio.gather(*map(self._look, watched))
+        for one, view in zip(watched, views, strict=True):
+            if one.may_change(view):
+                await self._change(ledger.settle, self._account_id, one.symbol, view)
             if view.trades:
-                self._seen_until[symbol] = view.trades[-1].time
-        return views
+                self._seen_until[one.symbol] = view.trades[-1].time
+        return {one.symbol: view for one, view in zip(watched, views, strict=True)}
 
-    async def _look(self, watched: tuple[str, datetime]) -> MarketView:
-        symbol, since = watched
+    async def _look(self, watched: ledger.Watched) -> MarketView:
         # Trades that moved nothing once never will; the database need not remember that they did not.
-        since = max(since, self._seen_until.get(symbol, since))
-        trades = await self.fetch_public_trades(symbol, since=since)
-        return MarketView(book=await self.fetch_book(symbol), trades=trades)
+        since = max(watched.since, self._seen_until.get(watched.symbol, watched.since))
+        trades = await self.fetch_public_trades(watched.symbol, since=since)
+        return MarketView(book=await self.fetch_book(watched.symbol), trades=trades)
 
     async def _read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._call(VenueDownError, function, *args, **kwargs)

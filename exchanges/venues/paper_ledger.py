@@ -6,14 +6,15 @@ Functions are synchronous and are run in a database thread. None of them asks a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal, localcontext
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, QuerySet
 
 from exchanges.errors import (
     InsufficientFundsError,
@@ -22,7 +23,7 @@ from exchanges.errors import (
     RejectedError,
     Rule,
 )
-from exchanges.models import ExchangeConnection, PaperAccount, PaperBalance, PaperOrder, PaperTape, PaperTrade
+from exchanges.models import ExchangeConnection, PaperAccount, PaperBalance, PaperOrder, PaperTrade
 from exchanges.types import (
     ZERO,
     Balance,
@@ -47,11 +48,30 @@ from exchanges.venues.paper_rows import (
     save_taken_levels,
     save_tape_cursor,
     taken_levels,
-    tape_cursor,
+    tape_cursors,
     trade_report,
 )
 
 PRECISION = 76  # digits: sums of money columns are exact
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """The open orders of a symbol, and how far its tape is used up."""
+
+    symbol: str
+    orders: tuple[matching.RestingOrder, ...]
+    cursor: matching.TapeCursor | None
+
+    @property
+    def since(self) -> datetime:
+        """From when on the tape matters."""
+        arrived_at = min(order.arrived_at for order in self.orders)
+        return arrived_at if self.cursor is None else max(arrived_at, self.cursor.until)
+
+    def may_change(self, view: matching.MarketView) -> bool:
+        """Whether this market moves the orders, were nothing taken of its levels yet."""
+        return bool(matching.settle(self.orders, {}, view, self.cursor).changed)
 
 
 def open_account(account_id: UUID) -> None:
@@ -68,21 +88,34 @@ def open_account(account_id: UUID) -> None:
                 PaperBalance.objects.create(account=account, currency=currency, total=total)
 
 
-def watched_symbols(account_id: UUID, symbols: Collection[str] | None = None) -> dict[str, datetime]:
-    """The symbols with open orders, and since when their tapes matter; None asks for all symbols."""
-    orders = _open_orders(account_id, symbols).order_by().values_list("symbol")
-    since: dict[str, datetime] = dict(orders.annotate(Min("arrived_at")))
-    for tape in PaperTape.objects.filter(account=account_id, symbol__in=since):
-        since[tape.symbol] = max(since[tape.symbol], tape.until)
-    return since
+def watch(account_id: UUID, symbols: Collection[str] | None = None) -> list[Watched]:
+    """The open orders by symbol; None asks for all symbols. Takes no lock: for a first look."""
+    orders: dict[str, list[matching.RestingOrder]] = defaultdict(list)
+    for row in _open_orders(account_id, symbols):
+        orders[row.symbol].append(resting_order(row))
+    cursors = tape_cursors(account_id, orders) if orders else {}
+    return [
+        Watched(symbol=symbol, orders=tuple(resting), cursor=cursors.get(symbol))
+        for symbol, resting in orders.items()
+    ]
 
 
-def settle(account_id: UUID, views: Mapping[str, matching.MarketView]) -> None:
-    """Writes the fills that these markets gave the open orders; takes no lock where there are none."""
-    for symbol, view in views.items():
-        if _settlement(account_id, symbol, view).changed:
-            with _locked(account_id):
-                _write(account_id, symbol, view)
+def settle(account_id: UUID, symbol: str, view: matching.MarketView) -> None:
+    """Writes the fills that this market gave the open orders."""
+    with _locked(account_id):
+        rows = {row.pk: row for row in _open_orders(account_id, [symbol])}
+        cursor = tape_cursors(account_id, [symbol]).get(symbol)
+        resting = [resting_order(row) for row in rows.values()]
+        settlement = matching.settle(resting, taken_levels(account_id, symbol), view, cursor)
+        for fill in settlement.fills:
+            row = rows[fill.order_id]
+            _record(row, Level(fill.price, fill.amount), Liquidity.MAKER, row.maker_fee, fill.time)
+        for changed in settlement.changed:
+            rows[changed.id].queue_ahead = changed.queue_ahead
+            rows[changed.id].save()
+        if settlement.changed:
+            save_taken_levels(account_id, symbol, settlement.taken)
+            save_tape_cursor(account_id, symbol, matching.advanced(cursor, view.trades))
 
 
 def accept(account_id: UUID, request: OrderRequest, market: Market, book: Book, now: datetime) -> OrderReport:
@@ -220,27 +253,6 @@ def _finish_arrival(order: PaperOrder, request: OrderRequest) -> None:
     if order.status == VenueOrderStatus.OPEN and not rests:
         order.status = VenueOrderStatus.CANCELED.value
     order.save()
-
-
-def _settlement(account_id: UUID, symbol: str, view: matching.MarketView) -> matching.Settlement:
-    orders = [resting_order(row) for row in _open_orders(account_id, [symbol])]
-    return matching.settle(orders, taken_levels(account_id, symbol), view, tape_cursor(account_id, symbol))
-
-
-def _write(account_id: UUID, symbol: str, view: matching.MarketView) -> None:
-    settlement = _settlement(account_id, symbol, view)
-    if not settlement.changed:
-        return
-    rows = {row.pk: row for row in _open_orders(account_id, [symbol])}
-    for fill in settlement.fills:
-        row = rows[fill.order_id]
-        _record(row, Level(fill.price, fill.amount), Liquidity.MAKER, row.maker_fee, fill.time)
-    for resting in settlement.changed:
-        rows[resting.id].queue_ahead = resting.queue_ahead
-        rows[resting.id].save()
-    cursor = matching.advanced(tape_cursor(account_id, symbol), view.trades)
-    save_taken_levels(account_id, symbol, settlement.taken)
-    save_tape_cursor(account_id, symbol, cursor)
 
 
 def _record(order: PaperOrder, part: Level, liquidity: Liquidity, fee_rate: Decimal, at: datetime) -> None:

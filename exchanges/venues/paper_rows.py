@@ -86,9 +86,11 @@ def _taken_rows(account_id: UUID, symbol: str, taken: matching.TakenLevels) -> I
         )
 
 
-def tape_cursor(account_id: UUID, symbol: str) -> matching.TapeCursor | None:
-    tape = PaperTape.objects.filter(account=account_id, symbol=symbol).first()
-    return None if tape is None else matching.TapeCursor(until=tape.until, ids=frozenset(tape.ids_at_until))
+def tape_cursors(account_id: UUID, symbols: Iterable[str]) -> dict[str, matching.TapeCursor]:
+    return {
+        tape.symbol: matching.TapeCursor(until=tape.until, ids=frozenset(tape.ids_at_until))
+        for tape in PaperTape.objects.filter(account=account_id, symbol__in=list(symbols))
+    }
 
 
 def save_tape_cursor(account_id: UUID, symbol: str, cursor: matching.TapeCursor | None) -> None:

@@ -30,6 +30,7 @@ def _venue_mistakes(connection: ExchangeConnection) -> dict[str, str]:
         its_venue = venue(connection.venue)
     except UnknownVenueError as error:
         return {"venue": str(error)}
+    connection.venue = its_venue.id  # as the registry writes it
     if its_venue.is_paper_only and connection.mode == Mode.LIVE:
         return {"mode": f"{its_venue.title} has no real accounts: choose paper."}
     return {}

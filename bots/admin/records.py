@@ -1,0 +1,139 @@
+"""Orders, trades, positions and events: lists to read."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from audit.admin import ReadOnlyAdmin
+from bots.lifecycle import LIVE, OrderState
+from bots.models import BotEvent, Order, Position, Severity, Trade
+from bots.selectors import figures_of
+from exchanges.admin.cells import age_cell, age_column, badge, number, number_column
+from exchanges.admin.connection import mode_badge
+
+ORDER_KINDS = {OrderState.FILLED: "good", OrderState.UNKNOWN: "bad", OrderState.REJECTED: "bad"}
+SEVERITY_KINDS = {Severity.INFO: "quiet", Severity.WARNING: "busy", Severity.ERROR: "bad"}
+
+
+def order_badge(order: Order) -> SafeString:
+    state = OrderState(order.state)
+    kind = ORDER_KINDS.get(state, "busy" if state in LIVE else "quiet")
+    return badge(state.value.replace("_", " "), kind)
+
+
+def side_badge(side: str) -> SafeString:
+    return badge(side, "buy" if side == "buy" else "sell")
+
+
+class RecordAdmin(ReadOnlyAdmin):
+    """A row of one bot on one connection."""
+
+    list_select_related = ["bot", "connection"]
+
+    @admin.display(description="mode")
+    def mode(self, row: Order | Trade | BotEvent) -> SafeString:
+        return mode_badge(row.connection)
+
+    @admin.display(description="side", ordering="side")
+    def side_shown(self, row: Order | Trade) -> SafeString:
+        return side_badge(row.side)
+
+
+@admin.register(Order)
+class OrderAdmin(RecordAdmin):
+    list_display = [
+        "age", "bot", "mode", "symbol", "side_shown", "price_shown", "amount_shown", "filled_shown",
+        "average_shown", "state_shown", "level", "reason",
+    ]  # fmt: skip
+    list_filter = ["state", "side", "connection__mode", "connection", "created_at"]
+    search_fields = ["client_id", "venue_id", "symbol", "bot__name"]
+    fields = [
+        "bot", "connection", "mode", "client_id", "venue_id", "symbol", "side", "type", "time_in_force",
+        "post_only", "level", "price_shown", "amount_shown", "filled_shown", "average_shown", "state_shown",
+        "reason", "created_at", "submitted_at", "cancel_requested_at", "unknown_since", "not_found_count",
+        "closed_at", "settled_at", "fence",
+    ]  # fmt: skip
+    age = age_column("created_at", "created")
+    price_shown = number_column("price")
+    amount_shown = number_column("amount")
+    filled_shown = number_column("filled")
+    average_shown = number_column("average")
+
+    @admin.display(description="state", ordering="state")
+    def state_shown(self, order: Order) -> SafeString:
+        return order_badge(order)
+
+
+@admin.register(Trade)
+class TradeAdmin(RecordAdmin):
+    list_display = [
+        "age", "bot", "mode", "symbol", "side_shown", "price_shown", "amount_shown", "cost_shown", "fee",
+        "profit_shown", "liquidity",
+    ]  # fmt: skip
+    list_filter = ["side", "liquidity", "connection__mode", "connection", "time"]
+    search_fields = ["venue_id", "symbol", "bot__name", "order__client_id"]
+    fields = [
+        "bot", "connection", "mode", "order", "venue_id", "symbol", "side", "price_shown", "amount_shown",
+        "cost_shown", "fee", "profit_shown", "liquidity", "time", "recorded_at",
+    ]  # fmt: skip
+    age = age_column("time", "time")
+    price_shown = number_column("price")
+    amount_shown = number_column("amount")
+    cost_shown = number_column("cost")
+    profit_shown = number_column("realised_profit", "realised profit")
+
+    @admin.display(description="fee", ordering="fee_amount")
+    def fee(self, trade: Trade) -> str:
+        return f"{number(trade.fee_amount)} {trade.fee_currency}".strip()
+
+
+@admin.register(Position)
+class PositionAdmin(ReadOnlyAdmin):
+    list_display = [
+        "bot", "mode", "symbol", "amount_shown", "average", "mark_shown", "marked", "realised_shown",
+        "unrealised", "fees_quote_shown", "fees_base_shown",
+    ]  # fmt: skip
+    list_filter = ["symbol", "bot__connection__mode", "bot__connection"]
+    search_fields = ["symbol", "bot__name"]
+    list_select_related = ["bot__connection"]
+    fields = [
+        "bot", "mode", "symbol", "amount_shown", "cost_shown", "average", "mark_shown", "marked_at",
+        "realised_shown", "unrealised", "fees_quote_shown", "fees_base_shown", "updated_at",
+    ]  # fmt: skip
+    amount_shown = number_column("amount")
+    cost_shown = number_column("cost")
+    mark_shown = number_column("mark_price", "mark price")
+    marked = age_column("marked_at", "marked")
+    realised_shown = number_column("realised_profit", "realised profit")
+    fees_quote_shown = number_column("fees_quote", "fees in quote")
+    fees_base_shown = number_column("fees_base", "fees in base")
+
+    @admin.display(description="mode")
+    def mode(self, position: Position) -> SafeString:
+        return mode_badge(position.bot.connection)
+
+    @admin.display(description="average cost")
+    def average(self, position: Position) -> str:
+        average = figures_of(position).holding.average
+        return number(None if average is None else round(average, 12))
+
+    @admin.display(description="unrealised profit")
+    def unrealised(self, position: Position) -> str:
+        return number(figures_of(position).unrealised_profit)
+
+
+@admin.register(BotEvent)
+class BotEventAdmin(RecordAdmin):
+    list_display = ["age", "severity_shown", "bot", "connection", "kind", "text"]
+    list_filter = ["severity", "kind", "connection", "at"]
+    search_fields = ["text", "kind", "bot__name", "connection__name"]
+    fields = ["at", "severity_shown", "bot", "connection", "kind", "text"]
+
+    @admin.display(description="when", ordering="at")
+    def age(self, event: BotEvent) -> SafeString:
+        return age_cell(event.at)
+
+    @admin.display(description="severity", ordering="severity")
+    def severity_shown(self, event: BotEvent) -> SafeString:
+        return badge(event.severity, SEVERITY_KINDS[Severity(event.severity)])

@@ -1,0 +1,80 @@
+"""How values are written in lists and on pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db import models
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from database.money import MoneyField
+
+NOTHING = "–"
+
+
+def number(value: Decimal | None) -> str:
+    """Exact, without trailing zeros and without an exponent."""
+    if value is None:
+        return NOTHING
+    return f"{value.normalize():f}" if value else "0"
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """The age in the largest unit that says it: 3 s ago, 5 min ago, 2 h ago, 4 d ago."""
+    if moment is None:
+        return "never"
+    seconds = max(0, int(((now or timezone.now()) - moment).total_seconds()))
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def age_cell(moment: datetime | None) -> SafeString:
+    """The age, with the time itself for the pointer that rests on it."""
+    exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else ""
+    return format_html('<span title="{}" class="desk-number">{}</span>', exact, ago(moment))
+
+
+def badge(text: str, kind: str) -> SafeString:
+    """kind: good, busy, bad, live, paper or quiet."""
+    return format_html('<span class="desk-badge desk-badge-{}">{}</span>', kind, text)
+
+
+def number_column(name: str, title: str = "") -> Callable[[Any, Any], SafeString]:
+    """An admin column of a MoneyField."""
+
+    @admin.display(description=title or name.replace("_", " "), ordering=name)
+    def column(model_admin: object, row: models.Model) -> SafeString:
+        return format_html('<span class="desk-number">{}</span>', number(getattr(row, name)))
+
+    return column
+
+
+def age_column(name: str, title: str) -> Callable[[Any, Any], SafeString]:
+    @admin.display(description=title, ordering=name)
+    def column(model_admin: object, row: models.Model) -> SafeString:
+        return age_cell(getattr(row, name))
+
+    return column
+
+
+class NumberField(forms.DecimalField):
+    """An input that shows 0.01 and not 0.010000000000000000."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return number(value) if isinstance(value, Decimal) else value
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {"inputmode": "decimal"}
+
+
+MONEY_INPUTS = {MoneyField: {"form_class": NumberField, "widget": UnfoldAdminTextInputWidget}}

@@ -1,0 +1,154 @@
+"""Connections: their form, the test of one, and the list."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.safestring import SafeString
+
+from audit.models import AuditEntry
+from exchanges import services
+from exchanges.admin.acting import Act, ActingAdmin
+from exchanges.admin.cells import NOTHING, age_cell, age_column, badge
+from exchanges.admin.connection_form import ConnectionForm
+from exchanges.models import ExchangeConnection, Mode
+from exchanges.venues.registry import known_venues
+
+
+def mode_badge(connection: ExchangeConnection) -> SafeString:
+    return badge("live", "live") if connection.mode == Mode.LIVE else badge("paper", "paper")
+
+
+def run_test(connection: ExchangeConnection, actor: User) -> str:
+    report = services.test_connection(connection=connection, actor=actor)
+    failed = next((step for step in report.steps if not step.ok), None)
+    if failed:
+        raise ValidationError(f"{failed.name}: {failed.sentence}")
+    return f"“{connection}” works: all {len(report.steps)} steps passed."
+
+
+def archive(connection: ExchangeConnection, actor: User) -> str:
+    services.archive_connection(connection=connection, actor=actor)
+    return f"“{connection}” is archived; its records stay."
+
+
+@admin.register(ExchangeConnection)
+class ConnectionAdmin(ActingAdmin):
+    form = ConnectionForm
+    change_form_outer_before_template = "console/connection_top.html"
+    list_display = [
+        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "answer_age", "balances_age", "error",
+    ]  # fmt: skip
+    list_filter = ["mode", "venue", "enabled", "owner"]
+    search_fields = ["name", "venue", "owner__username"]
+    list_select_related = ["owner"]
+    list_fullwidth = True
+    warn_unsaved_form = True
+    fieldsets = [
+        (None, {"fields": ["name", "venue", "mode", "owner", "enabled"]}),
+        (
+            "Credentials",
+            {
+                "description": "Encrypted when saved, and never shown again.",
+                "fields": [
+                    ("api_key", "clear_api_key"),
+                    ("api_secret", "clear_api_secret"),
+                    ("passphrase", "clear_passphrase"),
+                ],
+            },
+        ),
+        (
+            "Proxy",
+            {"fields": ["proxy_url", "proxy_username", ("proxy_password", "clear_proxy_password")]},
+        ),
+        ("Paper account", {"fields": ["paper_balances"]}),
+    ]
+    acts = (
+        Act(
+            name="test", label="Test connection", permission="exchanges.test_exchangeconnection",
+            run=run_test, is_primary=True,
+        ),
+        Act(
+            name="archive", label="Archive", permission="exchanges.delete_exchangeconnection", run=archive,
+            is_dangerous=True, confirm="Archive this connection? Its records stay.",
+        ),
+    )  # fmt: skip
+
+    answer_age = age_column("last_answer_at", "last answer")
+    balances_age = age_column("balances_at", "balances")
+
+    @admin.display(description="mode", ordering="mode")
+    def mode_shown(self, connection: ExchangeConnection) -> SafeString:
+        return mode_badge(connection)
+
+    @admin.display(description="state")
+    def state(self, connection: ExchangeConnection) -> SafeString:
+        if connection.archived_at is not None:
+            return badge("archived", "quiet")
+        return badge("enabled", "good") if connection.enabled else badge("disabled", "bad")
+
+    @admin.display(description="bots at work")
+    def bots_at_work(self, connection: Any) -> str:
+        return f"{connection.bots_at_work_count} of {connection.bots_count}"
+
+    @admin.display(description="last error")
+    def error(self, connection: ExchangeConnection) -> str:
+        return connection.last_error or NOTHING
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ExchangeConnection]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                bots_count=Count("bots", filter=Q(bots__archived_at=None)),
+                bots_at_work_count=Count("bots", filter=~Q(bots__state="stopped")),
+            )
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who may only look sees no secrets, not even that there are any."""
+        sees_form = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        if sees_form:
+            return self.fieldsets
+        return [
+            (None, {"fields": ["name", "venue", "mode", "owner", "enabled", "proxy_url", "paper_balances"]})
+        ]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.pk = form.save_through_service(request.user).pk
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"known_venues": known_venues()} | (extra_context or {})
+        connection = self.get_object(request, object_id) if object_id else None
+        if connection is not None:
+            context |= {
+                "buttons": self.buttons(request, connection),
+                "mode": mode_badge(connection),
+                "state": self.state(connection),
+                "answer_age": age_cell(connection.last_answer_at),
+                "balances_age": age_cell(connection.balances_at),
+                "last_test": _last_test(connection),
+            }
+        return super().changeform_view(request, object_id, form_url, context)
+
+
+def _last_test(connection: ExchangeConnection) -> dict[str, Any] | None:
+    entries = AuditEntry.objects.filter(
+        target_type="exchanges.exchangeconnection", target_id=str(connection.pk), action="connection.tested"
+    )
+    entry = entries.first()
+    return {"age": age_cell(entry.at), "steps": entry.after["steps"]} if entry else None

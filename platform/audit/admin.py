@@ -1,0 +1,57 @@
+"""Who did what: a list to read, and the base of every other list that is only read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from audit.models import AuditEntry
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """Nobody adds, changes or deletes here, whatever their permissions."""
+
+    list_fullwidth = True
+    list_filter_submit = False
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ["at", "who", "action", "target_name", "changes"]
+    list_filter = ["action", "target_type", "at"]
+    search_fields = ["target_name", "target_id", "action", "actor__username"]
+    list_select_related = ["actor"]
+    fields = ["at", "who", "action", "target_type", "target_name", "target_id", "before", "after"]
+
+    @admin.display(description="who", ordering="actor__username")
+    def who(self, entry: AuditEntry) -> str:
+        return str(entry.actor) if entry.actor else "the desk"
+
+    @admin.display(description="changes")
+    def changes(self, entry: AuditEntry) -> str:
+        if entry.before:
+            return "; ".join(
+                f"{name}: {_short(before)} → {_short(entry.after.get(name, ''))}"
+                for name, before in entry.before.items()
+            )
+        return ", ".join(entry.after)
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"

@@ -4,6 +4,7 @@ import warnings
 
 from config.dotenv import ROOT, env_file
 from config.environment import choice, database, env, flag, required, text, whole_number, words
+from console.theme import UNFOLD as UNFOLD  # the admin's look
 from vault.redaction import logging_config, remember
 
 BASE_DIR = ROOT

@@ -278,7 +278,7 @@ def price_band(quote: Quote, context: LimitContext, _taken: Taken) -> str | None
     if distance <= context.limits.price_band_pct * centre:
         return None
     return (
-        f"The price {plain(quote.price)} is {distance / centre:.1%} away from the market at {plain(centre)}, "
+        f"The price {plain(quote.price)} is {distance / centre:.2%} away from the market at {plain(centre)}, "
         f"the limit is {per_cent(context.limits.price_band_pct)}."
     )
 

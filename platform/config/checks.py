@@ -81,7 +81,7 @@ def check_disk_is_kept(**kwargs: Any) -> list[CheckMessage]:
 def _is_redis_url(given: str) -> bool:
     try:
         url = urlsplit(given)
-        has_place = bool(url.path if url.scheme == "unix" else url.hostname) and (url.port or 1) > 0
+        has_place = bool(url.path if url.scheme == "unix" else url.hostname) and url.port != 0
     except ValueError:
         return False
     return url.scheme in REDIS_SCHEMES and has_place

@@ -12,6 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 MAX_DIGITS = 38
 DECIMAL_PLACES = 18
 WHOLE_DIGITS = MAX_DIGITS - DECIMAL_PLACES
+ENCODED_LENGTH = MAX_DIGITS + 2  # the sign and the point
 _QUANTUM = Decimal(1).scaleb(-DECIMAL_PLACES)
 _WIDE = Context(prec=2 * MAX_DIGITS)  # Python's 28 digits would not hold a full column
 _TOP = Decimal(10) ** WHOLE_DIGITS
@@ -27,6 +28,8 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["max_digits"], kwargs["decimal_places"] = MAX_DIGITS, DECIMAL_PLACES
+        if isinstance(kwargs.get("default"), str):  # so that a row is Decimal before it was ever saved
+            kwargs["default"] = Decimal(kwargs["default"])
         super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> Any:
@@ -40,6 +43,10 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
     def get_internal_type(self) -> str:
         # Not DecimalField: for that SQLite's backend puts its own converter, which wants floats, first.
         return "MoneyField"
+
+    def db_check(self, connection: BaseDatabaseWrapper) -> str | None:
+        # Arithmetic in SQL would write a number that is no longer in this form.
+        return f'length("{self.column}") = {ENCODED_LENGTH}' if connection.vendor == "sqlite" else None
 
     def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
         if value is None or hasattr(value, "resolve_expression"):
@@ -65,7 +72,7 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
 def rounded(value: Decimal) -> Decimal:
     """To the places that a column keeps, so that what is computed on is what is stored."""
-    return value.quantize(_QUANTUM, context=_WIDE)
+    return _WIDE.plus(value.quantize(_QUANTUM, context=_WIDE))  # plus: there is no -0
 
 
 def encode(value: Decimal) -> str:
@@ -84,17 +91,19 @@ def _exact(value: Any) -> Decimal:
     if isinstance(value, float):
         raise TypeError(f"Money is Decimal, not float: {value!r}")
     try:
-        exact = Decimal(value)
+        exact = Decimal(value) or Decimal(0)
     except (InvalidOperation, TypeError, ValueError):
         raise ValidationError(f"“{value}” is not a number.") from None
-    if not exact.is_finite() or exact.copy_abs() >= _TOP:
+    if not exact.is_finite() or exact.adjusted() > WHOLE_DIGITS or rounded(exact).copy_abs() >= _TOP:
         raise ValidationError(f"{value} is not a number below 10^{WHOLE_DIGITS}.")
-    return exact.quantize(_QUANTUM, context=_WIDE)
+    return rounded(exact)
 
 
 def _from_database(value: Any, expression: object, connection: BaseDatabaseWrapper) -> Decimal | None:
-    if isinstance(value, float):
-        raise TypeError("Money was summed or converted by the database as a float; do it in Python.")
-    if isinstance(value, str):
-        value = decode(value)
-    return None if value is None else Decimal(value)
+    if value is None or isinstance(value, Decimal):
+        return value
+    if isinstance(value, str) and len(value) == ENCODED_LENGTH:
+        return decode(value)
+    raise TypeError(
+        f"Money was calculated by the database, which is not exact here ({value}); do it in Python."
+    )

@@ -99,7 +99,7 @@ def test_a_secret_that_the_desk_saves_during_the_rotation_is_kept(
     old_secrets: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     row = ExchangeConnection.objects.get(name="0")
-    unseal, saved = Keyring.unseal, []
+    unseal, saved = Keyring.unseal, list[str]()
 
     def unseal_while_the_desk_saves(ring: Keyring, seal: str) -> str:
         if not saved:

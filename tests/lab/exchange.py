@@ -186,7 +186,7 @@ class Exchange:
             maker_order_id=maker.id,
             taker_order_id=taker.id,
         )
-        market.trades.append(trade)
+        market.record(trade)
         self._apply(market, trade, maker, is_maker=True)
         self._apply(market, trade, taker, is_maker=False)
 

@@ -132,6 +132,6 @@ class Lab:
             await task
 
     def conserves_balances(self) -> bool:
-        """Nothing was made or lost since the deposits, and nobody owes."""
+        """Nothing was made or lost since the deposits."""
         ledger = self.exchange.ledger
         return all(ledger.total(name) == ledger.deposited(name) for name in ledger.currencies())

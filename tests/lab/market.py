@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
 from decimal import Decimal
 
 from tests.lab.matching import OrderBook
@@ -21,6 +21,8 @@ class LabMarket:
         self.fills: list[Fill] = []
         self.update_id = 0  # counts the changes of the book
         self._open: dict[int, Order] = {}
+        self._recent: deque[PublicTrade] = deque()
+        self._recent_cost = self._recent_amount = ZERO
 
     @property
     def next_order_id(self) -> int:
@@ -56,10 +58,20 @@ class LabMarket:
             None,
         )
 
+    def record(self, trade: PublicTrade) -> None:
+        self.trades.append(trade)
+        self._recent.append(trade)
+        self._recent_cost += trade.cost
+        self._recent_amount += trade.amount
+
     def average_price(self, now_ms: int) -> Decimal | None:
         """Weighted by volume over the rules' minutes; the last price when none traded in them."""
         since = now_ms - self.rules.average_minutes * MINUTE_MS
-        return _weighted(trade for trade in self.trades_since(since)) or self.last_price
+        while self._recent and self._recent[0].time_ms < since:
+            old = self._recent.popleft()
+            self._recent_cost -= old.cost
+            self._recent_amount -= old.amount
+        return self._recent_cost / self._recent_amount if self._recent else self.last_price
 
     def trades_since(self, time_ms: int) -> list[PublicTrade]:
         recent: list[PublicTrade] = []
@@ -68,11 +80,3 @@ class LabMarket:
                 break
             recent.append(trade)
         return recent[::-1]
-
-
-def _weighted(trades: Iterable[PublicTrade]) -> Decimal | None:
-    cost = amount = ZERO
-    for trade in trades:
-        cost += trade.cost
-        amount += trade.amount
-    return cost / amount if amount else None

@@ -12,6 +12,7 @@ from exchanges.venues.paper_matching import crosses
 
 DEFAULT_BALANCES = {"USDT": "10000"}
 UNIT = Decimal("1e-18")  # the smallest amount that a money column holds
+TOP = Decimal("1e20")  # and what it does not
 _WIDE = Context(prec=76)
 
 
@@ -46,20 +47,29 @@ def product(left: Decimal, right: Decimal, rounding: str) -> Decimal:
     return _WIDE.multiply(left, right).quantize(UNIT, rounding=rounding, context=_WIDE)
 
 
-def starting_balances(wanted: Mapping[str, object]) -> Mapping[str, Decimal]:
-    """{"USDT": "10000"} as money. Raises RejectedError where a value is none."""
-    try:
-        balances = {
-            currency: Decimal(str(amount)) for currency, amount in (wanted or DEFAULT_BALANCES).items()
-        }
-    except InvalidOperation:
-        balances = {"": Decimal(-1)}
-    if not all(currency and amount.is_finite() and amount >= 0 for currency, amount in balances.items()):
+def starting_balances(wanted: object) -> Mapping[str, Decimal]:
+    """{"USDT": "10000"} as money. Raises RejectedError where it is none."""
+    given = wanted or DEFAULT_BALANCES
+    balances = (
+        {str(currency): _amount(value) for currency, value in given.items()}
+        if isinstance(given, Mapping)
+        else {}
+    )
+    if not balances or not all(currency and 0 <= amount < TOP for currency, amount in balances.items()):
         raise RejectedError(
             f"The connection's paper balances are {wanted}; write them as currencies and amounts of zero or "
             'more, for example {"USDT": "10000", "BTC": "0.5"}.'
         )
     return balances
+
+
+def _amount(value: object) -> Decimal:
+    """-1 where the value is no number."""
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return Decimal(-1)
+    return amount if amount.is_finite() else Decimal(-1)
 
 
 def check_order(request: OrderRequest, market: Market, book: Book) -> None:

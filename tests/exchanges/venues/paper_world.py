@@ -71,7 +71,7 @@ class HandMarket:
     calls: int = 0
     fail_tape: bool = False
 
-    def trade(self, side: Side, price: str, amount: str) -> None:
+    def trade(self, side: Side, price: str, amount: str, *, seconds_ago: float = 0) -> None:
         self.tape.append(
             PublicTrade(
                 id=str(len(self.tape) + 1),
@@ -79,7 +79,7 @@ class HandMarket:
                 side=side,
                 price=Decimal(price),
                 amount=Decimal(amount),
-                time=self.clock.now,
+                time=self.clock.now - timedelta(seconds=seconds_ago),
             )
         )
 

@@ -4,14 +4,40 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchanges.errors import RejectedError
 from exchanges.types import ZERO, Side
-from exchanges.venues.paper_rules import exchanged, hold
+from exchanges.venues.paper_rules import exchanged, hold, starting_balances
 
 money = st.decimals(min_value="1e-10", max_value="1e9", places=10)
 rates = st.decimals(min_value=0, max_value="0.05", places=4)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"USDT": "much"},
+        {"USDT": "-1"},
+        {"USDT": "NaN"},
+        {"USDT": None},
+        {"": "1"},
+        {"USDT": "1e20"},
+        ["USDT"],
+        7,
+    ],
+)
+def test_starting_balances_that_are_none_are_refused_with_an_example(wanted: object) -> None:
+    with pytest.raises(RejectedError, match="for example"):
+        starting_balances(wanted)
+
+
+def test_starting_balances_are_text_or_numbers() -> None:
+    wanted = {"USDT": "10000", "BTC": 0.1, "ETH": 2}
+
+    assert starting_balances(wanted) == {"USDT": 10000, "BTC": Decimal("0.1"), "ETH": 2}
 
 
 def test_a_buy_pays_the_fee_in_base() -> None:

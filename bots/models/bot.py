@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from database.money import MoneyField
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
+
+from database.money import MoneyField
 
 
 class BotState(models.TextChoices):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import uuid
 
-from database.money import MoneyField
 from django.db import models
 from django.db.models import Q
-from exchanges.types import OrderType, Side, TimeInForce
 
 from bots.lifecycle import LIVE, OrderState
+from database.money import MoneyField
+from exchanges.types import OrderType, Side, TimeInForce
 
 
 def new_client_id() -> str:
     return uuid.uuid4().hex
 
 
-def _choices(values: type[Side] | type[OrderType] | type[TimeInForce] | type[OrderState]) -> list[tuple[str, str]]:
+def _choices(
+    values: type[Side] | type[OrderType] | type[TimeInForce] | type[OrderState],
+) -> list[tuple[str, str]]:
     return [(value.value, value.value.replace("_", " ").capitalize()) for value in values]
 
 
@@ -74,9 +76,7 @@ class Order(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(fields=["bot", "-created_at"]),
-            models.Index(
-                fields=["connection"], name="order_unsettled", condition=Q(settled_at__isnull=True)
-            ),
+            models.Index(fields=["connection"], name="order_unsettled", condition=Q(settled_at__isnull=True)),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -12,7 +12,9 @@ class Runtime(models.Model):
     host = models.CharField(max_length=200)
     boot_id = models.CharField(max_length=40)
     pid = models.PositiveIntegerField()
-    process_started = models.CharField(max_length=40, help_text="Tells a process from a later one of its number.")
+    process_started = models.CharField(
+        max_length=40, help_text="Tells a process from a later one of its number."
+    )
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
 

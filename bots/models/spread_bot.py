@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -110,6 +111,8 @@ class SpreadBot(Bot):
         help_text=f"An order this near to its new price stays, and keeps its place in the queue. {FRACTION}",
     )
     on_stop = models.CharField(max_length=6, choices=OnStop, default=OnStop.CANCEL)
+
+    objects: ClassVar[models.Manager[SpreadBot]] = models.Manager()  # type: ignore[assignment]
 
     class Meta:
         verbose_name = "spread bot"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from database.money import MoneyField
 from django.db import models
 from django.db.models import Q
+
+from database.money import MoneyField
 from exchanges.types import Liquidity, Side
 
 

@@ -1,0 +1,244 @@
+"""What a runtime does for one connection while it holds its lease: an asyncio task of its own.
+
+It first brings the books together, then runs rounds: one look at the account for all bots, then each bot's
+cycle. Whatever fails here stays here: this is the edge at which errors are recorded and isolated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, field
+from enum import Enum
+from uuid import UUID
+
+from bots.engine import ledger
+from bots.engine.account import Account, event_of
+from bots.engine.board import Board, identity
+from bots.engine.clock import uptime, utc_now
+from bots.engine.cycle import Funds, cycle
+from bots.engine.lease import Lease, LeaseLostError
+from bots.engine.ledger import BotNotRunningError
+from bots.engine.observe import look_at_balances, observe
+from bots.engine.pulse import Pulse
+from bots.engine.settle import finish_stopping, wind_down
+from bots.engine.sheet import Sheet
+from bots.engine.takeover import Office, open_account, take_over
+from bots.lifecycle import OrderState
+from bots.models import Severity
+from exchanges.errors import (
+    ConnectivityError,
+    CredentialsError,
+    ProxyAuthError,
+    RateLimitError,
+    VenueClosedError,
+    VenueError,
+)
+from exchanges.gateway import NotLicensedError
+from exchanges.models import ExchangeConnection
+from vault.keyring import VaultError
+from vault.redaction import redact
+
+log = logging.getLogger(__name__)
+
+LOOKUP_SECONDS = 1.0  # how soon to look again while an order's outcome is open
+WATCH_SECONDS = 10.0  # how often, where no bot is at work but orders were left in the book
+LONGEST_WAIT_SECONDS = 60.0
+REFUSED_WAIT_SECONDS = 300.0  # a key or a proxy login that was refused: a person has to act first
+SETTLE_SECONDS = 10.0
+
+
+class Ending(Enum):
+    """Why a duty ends: its runtime hands the connection over, or the worker is told to stop."""
+
+    HAND_OVER = "hand_over"
+    STOP = "stop"
+
+
+@dataclass(kw_only=True)
+class Duty:
+    """run() it in a task; wake() it when a bot's state changed; end() it, or cancel the task when its lease
+    is lost."""
+
+    lease: Lease
+    office: Office
+    board: Board
+    pulse: Pulse
+    ending: Ending | None = None
+    sheets: dict[UUID, Sheet] = field(default_factory=dict)
+    _account: Account | None = None
+    _identity: object = None
+    _agrees: bool = False
+    _is_idle: bool = False
+    _failures: int = 0
+    _last_failure: str = ""
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Until told to end, or until there is nothing left to do."""
+        try:
+            while self.ending is None and not self._is_idle:
+                await self._sleep(await self._guarded_round())
+            if self.ending is Ending.STOP and self._account and self._agrees:
+                bots = self.board.bots(self.lease.connection_id)
+                await wind_down(self._account, bots, seconds=SETTLE_SECONDS)
+        finally:
+            await self._close()
+
+    def end(self, ending: Ending) -> None:
+        self.ending = ending
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Look again now."""
+        for sheet in self.sheets.values():
+            sheet.due_at = 0.0
+        self._wake.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _guarded_round(self) -> float:
+        """One round; seconds to wait for the next."""
+        try:
+            wait = await self._round()
+        except (LeaseLostError, NotLicensedError):
+            self._is_idle = True
+            return 0.0
+        except BotNotRunningError:
+            return LOOKUP_SECONDS
+        except (VenueError, VaultError) as error:
+            return await self._failed(str(error), self._wait_after(error))
+        except Exception as error:
+            log.exception("a round of connection %s failed", self.lease.connection_id)
+            sentence = f"Internal error ({type(error).__name__}): {redact(str(error))}"
+            return await self._failed(sentence, self._backoff())
+        await self._recovered()
+        return wait
+
+    # --- A round
+
+    async def _round(self) -> float:
+        connection = await self._read_board()
+        account = await self._agreed_account(connection)
+        symbols = {sheet.bot.symbol for sheet in self.sheets.values()}
+        symbols |= {order.symbol for order in account.orders.values()}
+        if not symbols or (not connection.enabled and not account.orders):
+            self._is_idle = True
+            return 0.0
+        await self._look_at_account(account, symbols & account.markets.keys())
+        funds = Funds(account)
+        for sheet in [sheet for sheet in self.sheets.values() if sheet.due_at <= uptime()]:
+            await self._cycle(account, sheet, funds)
+        for sheet in list(self.sheets.values()):
+            if await finish_stopping(account, sheet.bot):
+                del self.sheets[sheet.bot.pk]
+                await look_at_balances(account)
+        return self._until_next(account)
+
+    async def _read_board(self) -> ExchangeConnection:
+        """The bots as they are wanted now. A connection that was changed is opened anew."""
+        bots = self.board.bots(self.lease.connection_id)
+        self.sheets = {bot.pk: self.sheets.get(bot.pk) or Sheet(bot=bot) for bot in bots}
+        for bot in bots:
+            self.sheets[bot.pk].bot = bot
+        connection = self.board.connection(self.lease.connection_id)
+        if connection is None:
+            raise LeaseLostError("the connection is not on the board")
+        if self._account and identity(connection) != self._identity:
+            await self._close()
+        return connection
+
+    async def _agreed_account(self, connection: ExchangeConnection) -> Account:
+        if self._account is None:
+            self._identity = identity(connection)
+            self._account = await open_account(self.lease, connection, self.office)
+        if not self._agrees:
+            await take_over(self._account, connection.venue)
+            self._agrees = True
+        return self._account
+
+    async def _look_at_account(self, account: Account, symbols: set[str]) -> None:
+        """Balances before orders: a fill in between makes the funds look smaller, never larger."""
+        await look_at_balances(account)
+        if symbols:
+            await observe(account, symbols)
+        self.pulse.answered(self.lease.connection_id)
+
+    async def _cycle(self, account: Account, sheet: Sheet, funds: Funds) -> None:
+        """A refusal that concerns this bot alone becomes its decision; the others go on."""
+        sheet.schedule(uptime())
+        try:
+            await cycle(account, sheet, self.office.feeds, funds)
+        except (ConnectivityError, CredentialsError, VenueClosedError):
+            raise
+        except VenueError as error:
+            await self._stand_aside(account, sheet, error.sentence)
+        self.pulse.cycled(sheet.bot.pk)
+
+    async def _stand_aside(self, account: Account, sheet: Sheet, sentence: str) -> None:
+        if sheet.written == (sentence,):
+            return
+        event = account.event(
+            "stood_aside", sentence, at=utc_now(), bot_id=sheet.bot.pk, severity=Severity.WARNING
+        )
+        await account.database.run(ledger.save_stand_aside, self.lease, [sheet.bot.pk], sentence, [event])
+        sheet.written = (sentence,)
+
+    def _until_next(self, account: Account) -> float:
+        waits = [sheet.due_at - uptime() for sheet in self.sheets.values()]
+        if any(o.state != OrderState.OPEN or o.cancel_requested_at for o in account.orders.values()):
+            waits.append(LOOKUP_SECONDS)
+        return max(min(waits, default=WATCH_SECONDS), 0.0)
+
+    # --- When the venue, or anything else, fails
+
+    async def _failed(self, sentence: str, wait: float) -> float:
+        """Says so where it is a new failure. The books are brought together anew before the next cycle."""
+        self._agrees = False
+        self._failures += 1
+        self.pulse.failed(self.lease.connection_id, sentence)
+        for sheet in self.sheets.values():
+            sheet.written, sheet.due_at = (), 0.0
+        if sentence == self._last_failure:
+            return wait
+        self._last_failure = sentence
+        event = event_of(self.lease, "connection_failed", sentence, at=utc_now(), severity=Severity.ERROR)
+        try:
+            await self.office.database.run(
+                ledger.save_stand_aside, self.lease, list(self.sheets), sentence, [event]
+            )
+        except LeaseLostError:
+            self._is_idle = True
+        return wait
+
+    async def _recovered(self) -> None:
+        if not self._failures:
+            return
+        self._failures, self._last_failure = 0, ""
+        event = event_of(self.lease, "connection_recovered", "The connection works again.", at=utc_now())
+        await self.office.database.run(ledger.save_event, event)
+
+    def _wait_after(self, error: VenueError | VaultError) -> float:
+        if isinstance(error, RateLimitError) and error.retry_after is not None:
+            return error.retry_after
+        if isinstance(error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError)):
+            return REFUSED_WAIT_SECONDS
+        return self._backoff()
+
+    def _backoff(self) -> float:
+        """Seconds, doubling with each failure in a row, with jitter."""
+        longest = min(2.0 ** min(self._failures, 6), LONGEST_WAIT_SECONDS)
+        return longest * random.uniform(0.5, 1.0)
+
+    async def _close(self) -> None:
+        account, self._account = self._account, None
+        self._agrees = False
+        if account:
+            await account.gateway.close()

@@ -1,0 +1,105 @@
+"""Market data for a whole process: one request serves everybody who asks at about the same time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from bots.engine.clock import uptime
+from exchanges.gateway import MarketData, Proxy
+from exchanges.types import Book, Market, PublicTrade, Ticker
+
+T = TypeVar("T")
+DEFAULT_MAX_AGE_SECONDS = 1.0
+
+
+@dataclass
+class _Cell:
+    """The last answer to one question, and the request that is under way for a newer one."""
+
+    value: Any = None
+    asked_at: float = float("-inf")
+    request: asyncio.Task[Any] | None = None
+
+
+@dataclass
+class Feed:
+    """One venue's market data behind one way out. It is a `MarketData` that remembers and joins requests."""
+
+    source: MarketData
+    _cells: dict[Hashable, _Cell] = field(default_factory=dict)
+
+    async def load_markets(self) -> Mapping[str, Market]:
+        return await self.source.load_markets()
+
+    async def fetch_time(self) -> datetime:
+        return await self.source.fetch_time()
+
+    async def fetch_ticker(self, symbol: str, *, max_age: float = DEFAULT_MAX_AGE_SECONDS) -> Ticker:
+        return await self._ask(("ticker", symbol), max_age, lambda: self.source.fetch_ticker(symbol))
+
+    async def fetch_book(self, symbol: str, *, max_age: float = DEFAULT_MAX_AGE_SECONDS) -> Book:
+        """The book, no older than `max_age` seconds when it was asked for."""
+        return await self._ask(("book", symbol), max_age, lambda: self.source.fetch_book(symbol))
+
+    async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
+        return await self.source.fetch_public_trades(symbol, since=since)
+
+    def last_book(self, symbol: str) -> Book | None:
+        """The last one received, however old: it says its time itself."""
+        cell = self._cells.get(("book", symbol))
+        return cell.value if cell else None
+
+    async def close(self) -> None:
+        for cell in self._cells.values():
+            if cell.request:
+                cell.request.cancel()
+        self._cells.clear()
+
+    async def _ask(self, question: Hashable, max_age: float, ask: Callable[[], Awaitable[T]]) -> T:
+        cell = self._cells.setdefault(question, _Cell())
+        if uptime() - cell.asked_at <= max_age:
+            return cell.value  # type: ignore[no-any-return]
+        if cell.request is None:
+            cell.request = asyncio.create_task(_answer(cell, ask))
+            cell.request.add_done_callback(_outcome_seen)
+        # A caller that is cancelled leaves the request to the others.
+        return await asyncio.shield(cell.request)
+
+
+async def _answer(cell: _Cell, ask: Callable[[], Awaitable[T]]) -> T:
+    asked_at = uptime()
+    try:
+        value = await ask()
+        cell.value, cell.asked_at = value, asked_at
+        return value
+    finally:
+        cell.request = None
+
+
+def _outcome_seen(request: asyncio.Task[Any]) -> None:
+    """All who asked may be gone by now; an error that nobody awaits is not worth a warning."""
+    if not request.cancelled():
+        request.exception()
+
+
+class Feeds:
+    """The feeds of a process, opened when first asked for."""
+
+    def __init__(self, open_market_data: Callable[[str, Proxy | None], MarketData]) -> None:
+        self._open = open_market_data
+        self._feeds: dict[tuple[str, ...], Feed] = {}
+
+    def feed(self, venue: str, proxy: Proxy | None) -> Feed:
+        key = (venue, proxy.url, proxy.username, proxy.password.sealed()) if proxy else (venue,)
+        if key not in self._feeds:
+            self._feeds[key] = Feed(self._open(venue, proxy))
+        return self._feeds[key]
+
+    async def close(self) -> None:
+        for feed in self._feeds.values():
+            await feed.close()
+        self._feeds.clear()

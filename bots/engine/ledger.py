@@ -1,0 +1,280 @@
+"""Where money is written down: orders, trades, positions. Every change is one fenced transaction.
+
+Intents are committed before their request leaves. Trades are counted once, by the venue's id, and a
+position is what its trades add up to; a trade that comes late rebuilds the position in the right order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Max, Min
+from django.db.models.functions import Now
+
+from bots.accounting import Fill, Holding, apply_fill
+from bots.engine.lease import Lease, fenced
+from bots.lifecycle import OrderFacts, OrderState, advance, apply_traded
+from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Trade
+from exchanges.types import ZERO, Market, Side, TradeReport
+
+_CHANGING = (
+    "state",
+    "venue_id",
+    "filled",
+    "traded",
+    "average",
+    "reason",
+    "submitted_at",
+    "cancel_requested_at",
+    "unknown_since",
+    "not_found_count",
+    "closed_at",
+    "settled_at",
+)
+
+
+def facts_of(order: Order) -> OrderFacts:
+    return OrderFacts(
+        state=OrderState(order.state),
+        amount=order.amount,
+        filled=order.filled,
+        average=order.average,
+        venue_id=order.venue_id or None,
+    )
+
+
+def write_facts(order: Order, facts: OrderFacts, *, at: datetime) -> bool:
+    """Puts facts on the row (not yet into the database); True when that changed anything."""
+    if facts == facts_of(order):
+        return False
+    order.state = facts.state
+    order.filled = facts.filled
+    order.average = facts.average
+    order.venue_id = facts.venue_id or ""
+    order.unknown_since = (order.unknown_since or at) if facts.state is OrderState.UNKNOWN else None
+    order.closed_at = (order.closed_at or at) if facts.state.is_final else None
+    return True
+
+
+class BotNotRunningError(Exception):
+    """Somebody stopped or paused the bot meanwhile; nothing may be sent."""
+
+
+def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order]) -> None:
+    """Commits them. Raises LeaseLostError or BotNotRunningError, and then nothing may be sent."""
+    with fenced(lease, unexpired=True):
+        if not Bot.objects.filter(pk=bot.pk, state=BotState.RUNNING).exists():
+            raise BotNotRunningError(f"{bot} is not running any more")
+        Order.objects.bulk_create(orders)
+
+
+def take_over_unsettled(lease: Lease, at: datetime) -> list[Order]:
+    """The connection's orders that are live, or whose trades are not all here.
+
+    An intent of an earlier holder may have left or not: nobody knows, so it becomes unknown.
+    """
+    with fenced(lease):
+        orders = list(Order.objects.unsettled().filter(connection_id=lease.connection_id).order_by("pk"))
+        for order in orders:
+            if order.state == OrderState.INTENDED:
+                order.reason = "the worker that intended it ended before it wrote down an answer"
+                write_facts(order, advance(facts_of(order), OrderState.UNKNOWN), at=at)
+                _save(order)
+    return orders
+
+
+def find_orders(lease: Lease, client_ids: Iterable[str]) -> list[Order]:
+    return list(Order.objects.filter(connection_id=lease.connection_id, client_id__in=list(client_ids)))
+
+
+def orders_by_venue_id(lease: Lease, symbol: str, venue_ids: Iterable[str]) -> list[Order]:
+    return list(
+        Order.objects.filter(connection_id=lease.connection_id, symbol=symbol, venue_id__in=list(venue_ids))
+    )
+
+
+def trades_missing_since(lease: Lease, symbol: str) -> datetime | None:
+    """Since when trades may be missing: the oldest unsettled order, or else the last order there was."""
+    orders = Order.objects.filter(connection_id=lease.connection_id, symbol=symbol)
+    missing: datetime | None = orders.unsettled().aggregate(first=Min("created_at"))["first"]
+    latest: datetime | None = orders.aggregate(last=Max("created_at"))["last"]
+    return missing or latest
+
+
+def save_orders(lease: Lease, orders: Iterable[Order], *, events: Iterable[BotEvent] = ()) -> None:
+    """Writes what became known of orders, settles those that are complete, and keeps the events."""
+    with fenced(lease):
+        for order in orders:
+            _save(order)
+        BotEvent.objects.bulk_create(events)
+
+
+def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, TradeReport]]) -> list[Trade]:
+    """Counts each fill once; the new ones. Orders and positions are written in the same transaction.
+
+    Seen before: ignored. The orders are the caller's own instances and are brought up to date.
+    """
+    with fenced(lease):
+        seen = set(
+            Trade.objects.filter(
+                connection_id=lease.connection_id,
+                symbol=market.symbol,
+                venue_id__in=[report.id for _, report in fills],
+            ).values_list("venue_id", flat=True)
+        )
+        fresh = {report.id: (order, report) for order, report in fills if report.id not in seen}
+        trades = [_trade(order, report) for order, report in fresh.values()]
+        _count(trades, market)
+        for order, report in fresh.values():
+            order.traded += report.amount
+            write_facts(order, apply_traded(facts_of(order), order.traded), at=report.time)
+        for order in {order.pk: order for order, _ in fresh.values()}.values():
+            _save(order)
+    return trades
+
+
+def positions_of(lease: Lease) -> dict[tuple[UUID, str], Position]:
+    rows = Position.objects.filter(bot__connection_id=lease.connection_id)
+    return {(row.bot_id, row.symbol): row for row in rows}
+
+
+def last_own_price(bot_id: UUID, symbol: str) -> Decimal | None:
+    last = Trade.objects.filter(bot_id=bot_id, symbol=symbol).order_by("-time", "-pk").first()
+    return last.price if last else None
+
+
+def save_decision(lease: Lease, decision: Decision, position: Position) -> None:
+    """What a bot decided, and the price at which its position was marked."""
+    with fenced(lease):
+        Decision.objects.update_or_create(
+            bot_id=decision.bot_id,
+            defaults={
+                name: getattr(decision, name)
+                for name in ("reason", "reference_price", "quotes", "refusals", "at")
+            },
+        )
+        save_mark(position)
+
+
+def save_stand_aside(lease: Lease, bot_ids: Iterable[UUID], reason: str, events: Iterable[BotEvent]) -> None:
+    """These bots decide nothing now, and why."""
+    with fenced(lease):
+        for bot_id in bot_ids:
+            Decision.objects.update_or_create(
+                bot_id=bot_id,
+                defaults={"reason": reason, "quotes": [], "refusals": [], "at": Now()},
+            )
+        BotEvent.objects.bulk_create(events)
+
+
+def save_mark(position: Position) -> None:
+    marks = ("mark_price", "marked_at", "day", "day_start_profit")
+    if position.pk:
+        position.save(update_fields=marks)
+    else:
+        position.save()
+
+
+def save_event(event: BotEvent) -> None:
+    event.save()
+
+
+def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
+    """From stopping to stopped, unless somebody wants it otherwise by now."""
+    with fenced(lease):
+        stopped = Bot.objects.filter(pk=bot.pk, state=BotState.STOPPING).update(state=BotState.STOPPED)
+        if stopped:
+            event.save()
+    return bool(stopped)
+
+
+def _save(order: Order) -> None:
+    complete = OrderState(order.state).is_final and order.traded == order.filled
+    order.settled_at = (order.settled_at or order.closed_at) if complete else None
+    order.save(update_fields=_CHANGING)
+
+
+def _trade(order: Order, report: TradeReport) -> Trade:
+    fee = report.fees[0] if report.fees else None
+    return Trade(
+        connection_id=order.connection_id,
+        order=order,
+        bot_id=order.bot_id,
+        venue_id=report.id,
+        symbol=report.symbol,
+        side=report.side,
+        price=report.price,
+        amount=report.amount,
+        cost=report.cost,
+        fee_amount=fee.amount if fee else ZERO,
+        fee_currency=fee.currency if fee else "",
+        liquidity=report.liquidity or "",
+        time=report.time,
+    )
+
+
+def _count(trades: Sequence[Trade], market: Market) -> None:
+    """Adds trades to their bots' positions, in the order in which the venue made them."""
+    for bot_id in {trade.bot_id for trade in trades}:
+        mine = sorted((trade for trade in trades if trade.bot_id == bot_id), key=_venue_order)
+        position = Position.objects.filter(bot_id=bot_id, symbol=market.symbol).first()
+        position = position or Position(bot_id=bot_id, symbol=market.symbol)
+        last = Trade.objects.filter(bot_id=bot_id, symbol=market.symbol).order_by("-time", "-pk").first()
+        if last and _venue_order(mine[0]) < _venue_order(last):
+            Trade.objects.bulk_create(mine)
+            _rebuild(position, market)
+        else:
+            _add(position, mine, market)
+            Trade.objects.bulk_create(mine)
+        position.save()
+
+
+def _rebuild(position: Position, market: Market) -> None:
+    """The position anew from all of its trades; what each one earned may change with its place."""
+    trades = sorted(Trade.objects.filter(bot_id=position.bot_id, symbol=position.symbol), key=_venue_order)
+    _write_holding(position, Holding())
+    _add(position, trades, market)
+    Trade.objects.bulk_update(trades, ["realised_profit"])
+
+
+def _add(position: Position, trades: Iterable[Trade], market: Market) -> None:
+    holding = holding_of(position)
+    for trade in trades:
+        holding, trade.realised_profit = apply_fill(holding, _fill(trade, market))
+    _write_holding(position, holding)
+
+
+def holding_of(position: Position) -> Holding:
+    return Holding(
+        amount=Decimal(position.amount),
+        cost=Decimal(position.cost),
+        realised_profit=Decimal(position.realised_profit),
+        fees_quote=Decimal(position.fees_quote),
+        fees_base=Decimal(position.fees_base),
+    )
+
+
+def _write_holding(position: Position, holding: Holding) -> None:
+    position.amount = holding.amount
+    position.cost = holding.cost
+    position.realised_profit = holding.realised_profit
+    position.fees_quote = holding.fees_quote
+    position.fees_base = holding.fees_base
+
+
+def _fill(trade: Trade, market: Market) -> Fill:
+    return Fill(
+        side=Side(trade.side),
+        amount=trade.amount,
+        cost=trade.cost,
+        fee_base=trade.fee_amount if trade.fee_currency == market.base else ZERO,
+        fee_quote=trade.fee_amount if trade.fee_currency == market.quote else ZERO,
+    )
+
+
+def _venue_order(trade: Trade) -> tuple[datetime, int, str]:
+    """Trades of one instant in the order of their ids, numbers by size."""
+    return trade.time, len(trade.venue_id), trade.venue_id

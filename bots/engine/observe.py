@@ -1,0 +1,249 @@
+"""Brings our books up to the venue's: open orders, lookups, trades, balances.
+
+The venue's books are the truth, but one answer is not: an order that is not in the open list is looked up;
+one that the venue does not know is asked for again; only the same explicit answer, several times, after a
+grace time and with the trades checked, ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from bots.engine import ledger
+from bots.engine.account import Account, ref_of
+from bots.engine.clock import uptime, utc_now
+from bots.lifecycle import OrderState, advance, apply_report
+from bots.models import BotEvent, Order, Severity
+from exchanges.errors import OrderNotFoundError, VenueError
+from exchanges.services import save_balances
+from exchanges.types import OrderRef, OrderReport, TradeReport
+
+GRACE = timedelta(seconds=20)
+ABSENCES_TO_BELIEVE = 3
+TRADES_EVERY_SECONDS = 60.0
+TRADE_OVERLAP = timedelta(minutes=1)
+CLOCK_TOLERANCE = timedelta(minutes=10)  # the cursor starts from our clock, trades carry the venue's
+LATE_TRADES = timedelta(seconds=10)
+
+
+async def observe(account: Account, symbols: Collection[str], *, thorough: bool = False) -> None:
+    """One look at orders and trades in these symbols. `thorough` asks for trades in any case.
+
+    Raises VenueError when the venue could not be asked; what was learnt until then is kept.
+    """
+    reports = await account.gateway.fetch_open_orders(symbols)
+    changed, strangers = _match(account, reports)
+    changed += await _adopt(account, strangers)
+    listed = {report.client_id for report in reports} | {report.venue_id for report in reports}
+    missing = [
+        order
+        for order in account.live_orders()
+        if order.symbol in symbols and not {order.client_id, order.venue_id or None} & listed
+    ]
+    looked_up, failure = await _look_up(account, missing)
+    await _save(account, [*changed, *looked_up])
+    if failure:
+        raise failure
+    for symbol in symbols:
+        if thorough or _wants_trades(account, symbol):
+            await collect_trades(account, symbol)
+    await _give_up_absent(account)
+
+
+def _match(account: Account, reports: Iterable[OrderReport]) -> tuple[list[Order], list[OrderReport]]:
+    """(orders that the reports changed, reports of orders that memory does not have)."""
+    changed, strangers = [], []
+    for report in reports:
+        order = account.find(report)
+        if order is None:
+            strangers.append(report)
+        elif _write(order, report):
+            changed.append(order)
+    return changed, strangers
+
+
+def _write(order: Order, report: OrderReport) -> bool:
+    """True when the report said something new of the order."""
+    seen_again = order.not_found_count > 0
+    order.not_found_count = 0
+    before = order.state
+    changed = ledger.write_facts(order, apply_report(ledger.facts_of(order), report), at=utc_now())
+    if before == OrderState.UNKNOWN and order.state == OrderState.OPEN:
+        # It rests, so a cancel of unknown outcome did not arrive; it may be asked for again.
+        order.cancel_requested_at = None
+    if order.state != OrderState.UNKNOWN and order.submitted_at is None:
+        order.submitted_at = order.created_at
+    return changed or seen_again
+
+
+async def _adopt(account: Account, strangers: Iterable[OrderReport]) -> list[Order]:
+    """Orders of ours that were thought ended or were never heard of again; foreign ones are remembered."""
+    unknown = [report for report in strangers if report.venue_id not in account.foreign]
+    by_client_id = {report.client_id: report for report in unknown if report.client_id}
+    ours = await account.database.run(ledger.find_orders, account.lease, by_client_id) if by_client_id else []
+    for order in ours:
+        _write(order, by_client_id[order.client_id])
+    known = {order.client_id for order in ours}
+    account.foreign |= {report.venue_id for report in unknown if report.client_id not in known}
+    adopted = [order for order in ours if not OrderState(order.state).is_final]
+    account.hold(adopted)
+    return adopted
+
+
+async def _look_up(account: Account, orders: Collection[Order]) -> tuple[list[Order], VenueError | None]:
+    """Asks for each by id; (orders of which something became known, the first failure to ask)."""
+    answers = await asyncio.gather(
+        *(account.gateway.fetch_order(ref_of(order)) for order in orders), return_exceptions=True
+    )
+    failure: VenueError | None = None
+    known = []
+    for order, answer in zip(orders, answers, strict=True):
+        if isinstance(answer, OrderNotFoundError):
+            _note_absence(order)
+            known.append(order)
+        elif isinstance(answer, VenueError):
+            failure = failure or answer
+        elif isinstance(answer, BaseException):
+            raise answer
+        elif _write(order, answer):
+            known.append(order)
+    return known, failure
+
+
+def _note_absence(order: Order) -> None:
+    order.not_found_count += 1
+    ledger.write_facts(order, advance(ledger.facts_of(order), OrderState.UNKNOWN), at=utc_now())
+
+
+async def _save(account: Account, orders: Collection[Order], events: Iterable[BotEvent] = ()) -> None:
+    events = list(events)
+    if orders or events:
+        await account.database.run(ledger.save_orders, account.lease, orders, events=events)
+        account.hold(orders)
+
+
+async def look_at_balances(account: Account) -> None:
+    """Written when they changed; that they were looked at is told by the connection's pulse."""
+    balances = await account.gateway.fetch_balances()
+    if balances != account.balances:
+        account.balances = balances
+        await account.database.run(
+            save_balances, connection_id=account.lease.connection_id, balances=balances, at=utc_now()
+        )
+
+
+# --- Trades
+
+
+def _wants_trades(account: Account, symbol: str) -> bool:
+    if uptime() - account.trades_checked_at.get(symbol, float("-inf")) > TRADES_EVERY_SECONDS:
+        return True
+    return any(
+        order.filled != order.traded or order.not_found_count
+        for order in account.orders.values()
+        if order.symbol == symbol
+    )
+
+
+async def collect_trades(account: Account, symbol: str) -> None:
+    """Counts our fills since the cursor, and moves it to the last one seen."""
+    since = account.trade_cursors.get(symbol) or await _first_cursor(account, symbol)
+    reports = list(await account.gateway.fetch_trades(symbol, since=since - TRADE_OVERLAP))
+    reports += await _late_trades(account, symbol, {report.id for report in reports})
+    await _claim_unknown(account, symbol, reports)
+    fills = await _claim(account, symbol, reports)
+    if fills:
+        market = account.markets[symbol]
+        counted = await account.database.run(ledger.record_trades, account.lease, market, fills)
+        account.hold(order for order, _ in fills)
+        if counted:
+            account.positions = await account.database.run(ledger.positions_of, account.lease)
+    times = [report.time for report in reports]
+    account.trade_cursors[symbol] = max([since, *times])
+    account.trades_checked_at[symbol] = uptime()
+
+
+async def _first_cursor(account: Account, symbol: str) -> datetime:
+    earliest = await account.database.run(ledger.trades_missing_since, account.lease, symbol)
+    return (earliest or utc_now()) - CLOCK_TOLERANCE
+
+
+async def _late_trades(account: Account, symbol: str, seen: set[str]) -> list[TradeReport]:
+    """The fills of orders that ended a while ago and still lack some, asked for order by order."""
+    late: list[TradeReport] = []
+    for order in list(account.orders.values()):
+        overdue = order.closed_at and utc_now() - order.closed_at > LATE_TRADES
+        if order.symbol == symbol and order.venue_id and overdue and order.filled != order.traded:
+            late += await account.gateway.fetch_order_trades(ref_of(order))
+    return [report for report in late if report.id not in seen]
+
+
+async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeReport]) -> None:
+    """An order without a venue id may have traded: ask whose order each unclaimed trade belongs to."""
+    nameless = {order.client_id: order for order in account.live_orders() if not order.venue_id}
+    if not any(order.symbol == symbol for order in nameless.values()):
+        return
+    ours = {order.venue_id for order in account.orders.values() if order.symbol == symbol}
+    candidates = {report.order_venue_id for report in reports} - ours - account.foreign
+    settled = await account.database.run(ledger.orders_by_venue_id, account.lease, symbol, candidates)
+    candidates -= {order.venue_id for order in settled}
+    changed = []
+    for venue_id in candidates:
+        report = await account.gateway.fetch_order(OrderRef(client_id="", symbol=symbol, venue_id=venue_id))
+        order = nameless.get(report.client_id or "")
+        if order is None:
+            account.foreign.add(venue_id)
+        elif _write(order, report):
+            changed.append(order)
+    await _save(account, changed)
+
+
+async def _claim(
+    account: Account, symbol: str, reports: Iterable[TradeReport]
+) -> list[tuple[Order, TradeReport]]:
+    """Each fill with its order; fills of foreign orders are left out."""
+    reports = [report for report in reports if report.order_venue_id not in account.foreign]
+    by_venue_id = {
+        order.venue_id: order
+        for order in account.orders.values()
+        if order.symbol == symbol and order.venue_id
+    }
+    unclaimed = {report.order_venue_id for report in reports} - by_venue_id.keys()
+    if unclaimed:
+        settled = await account.database.run(ledger.orders_by_venue_id, account.lease, symbol, unclaimed)
+        by_venue_id |= {order.venue_id: order for order in settled}
+    return [(by_venue_id[r.order_venue_id], r) for r in reports if r.order_venue_id in by_venue_id]
+
+
+# --- Orders that the venue does not know
+
+
+async def _give_up_absent(account: Account) -> None:
+    """Ends orders that the venue has denied often enough; their trades were asked for meanwhile."""
+    now = utc_now()
+    ended = [order for order in account.live_orders() if _is_absent(order, now)]
+    events = [_end_absent(account, order, now) for order in ended]
+    await _save(account, ended, events)
+
+
+def _is_absent(order: Order, now: datetime) -> bool:
+    since = max(filter(None, (order.created_at, order.cancel_requested_at, order.unknown_since)))
+    return order.not_found_count >= ABSENCES_TO_BELIEVE and now - since >= GRACE
+
+
+def _end_absent(account: Account, order: Order, now: datetime) -> BotEvent:
+    """An order that the venue had once acknowledged is canceled; one it never did was never placed."""
+    state = OrderState.CANCELED if order.venue_id else OrderState.NEVER_PLACED
+    ledger.write_facts(order, advance(ledger.facts_of(order), state), at=now)
+    times = order.not_found_count
+    order.reason = f"the venue said {times} times that it has no such order"
+    return account.event(
+        "order_absent",
+        f"{order}: {account.name} said {times} times that it has no such order; booked as "
+        f"{state.replace('_', ' ')}.",
+        at=now,
+        order=order,
+        severity=Severity.WARNING,
+    )

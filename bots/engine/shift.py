@@ -1,0 +1,75 @@
+"""A shift: a django-q task of bounded length during which this process runs its share of the desk."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+from django.db import DatabaseError, connections
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+from bots.engine import stop
+from bots.engine.clock import uptime
+from bots.engine.runtime import Runtime, runtime_of_this_process
+
+log = logging.getLogger(__name__)
+
+TASK = "bots.tasks.run_shift"
+LICENCE_SECONDS = 5.0  # the runtime goes on for so long after a shift, so that the next one finds it at work
+LOOK_SECONDS = 0.5
+WIND_DOWN_SECONDS = 18.0
+MISSED_SECONDS = 5.0
+
+_last_shift_ended = uptime()
+_in_shift = threading.Event()
+
+
+def run(seconds: float) -> None:
+    """Lets the runtime of this process act for so long, then sees to a successor."""
+    global _last_shift_ended  # noqa: PLW0603 - one shift at a time in a process
+    runtime = runtime_of_this_process()
+    _in_shift.set()
+    try:
+        _give_licence(runtime, until=uptime() + seconds)
+    finally:
+        _last_shift_ended = uptime()
+        _in_shift.clear()
+    if stop.stop_requested():
+        if not runtime.close(WIND_DOWN_SECONDS):
+            log.error("not everything was settled within %s s; leases will expire", WIND_DOWN_SECONDS)
+    else:
+        ask_for_shift()
+
+
+def _give_licence(runtime: Runtime, *, until: float) -> None:
+    while uptime() < until and runtime.is_alive and not stop.stop_requested():
+        runtime.extend(LICENCE_SECONDS)
+        stop.wait_for_stop(LOOK_SECONDS)
+
+
+def ask_for_shift() -> None:
+    """Queues a shift unless one is queued. Its result is not kept: nobody reads it, and saving costs."""
+    broker = get_broker()
+    if broker.queue_size() == 0:
+        async_task(
+            TASK,
+            settings.SHIFT_SECONDS,
+            q_options={"save": False, "ack_failure": True, "task_name": "shift", "broker": broker},
+        )
+
+
+def keep_asking() -> None:
+    """A worker that has had no shift for a while asks for one: the last may have died with its worker."""
+    while not stop.wait_for_stop(LOOK_SECONDS):
+        if _in_shift.is_set() or uptime() - _last_shift_ended < MISSED_SECONDS:
+            continue
+        try:
+            ask_for_shift()
+        except DatabaseError:
+            log.warning("no shift could be asked for; trying again", exc_info=True)
+        finally:
+            connections.close_all()
+        time.sleep(MISSED_SECONDS)

@@ -1,0 +1,76 @@
+"""Gathers what a strategy may look at."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from bots.engine import ledger
+from bots.engine.account import Account, held_by, open_order_of
+from bots.engine.clock import utc_now
+from bots.engine.feed import Feed, Feeds
+from bots.lifecycle import LIVE
+from bots.models import Order, Reference, SpreadBot
+from bots.strategies.base import Snapshot
+from exchanges.errors import VenueError
+from exchanges.selectors import connection_spec
+from exchanges.types import Book, Market, Side
+
+
+async def take(account: Account, bot: SpreadBot, market: Market, feeds: Feeds) -> Snapshot:
+    """The market as this bot sees it now. A book that cannot be had now is the last one, with its age."""
+    book = await current_book(account.feed, bot.symbol, cycle_seconds=bot.cycle_seconds)
+    live = live_orders(account, bot)
+    held = held_by(live)
+    return Snapshot(
+        now=utc_now(),
+        market=market,
+        book=book,
+        base_balance=account.free(market.base) + held[Side.SELL],
+        quote_balance=account.free(market.quote) + held[Side.BUY],
+        base_total=account.total(market.base),
+        quote_total=account.total(market.quote),
+        last_price=await _last_price(bot, account.feed),
+        last_own_price=await _last_own_price(account, bot),
+        other_mid=await _other_mid(bot, feeds),
+        open_orders=tuple(open_order_of(order) for order in live),
+    )
+
+
+def live_orders(account: Account, bot: SpreadBot) -> list[Order]:
+    return [o for o in account.orders_of(bot.pk) if o.symbol == bot.symbol and o.state in LIVE]
+
+
+async def current_book(feed: Feed, symbol: str, *, cycle_seconds: int) -> Book | None:
+    """Asked for again when it is older than half a cycle, so that bots of one pace share a request."""
+    try:
+        return await feed.fetch_book(symbol, max_age=cycle_seconds / 2)
+    except VenueError:
+        return feed.last_book(symbol)
+
+
+async def _last_price(bot: SpreadBot, feed: Feed) -> Decimal | None:
+    if bot.reference != Reference.LAST:
+        return None
+    return (await feed.fetch_ticker(bot.symbol, max_age=bot.cycle_seconds / 2)).last
+
+
+async def _last_own_price(account: Account, bot: SpreadBot) -> Decimal | None:
+    if bot.reference != Reference.OWN_TRADE:
+        return None
+    return await account.database.run(ledger.last_own_price, bot.pk, bot.symbol)
+
+
+async def _other_mid(bot: SpreadBot, feeds: Feeds) -> Decimal | None:
+    """The middle of the reference market; None while it cannot be had fresh enough."""
+    if bot.reference != Reference.OTHER_MARKET or bot.reference_connection is None:
+        return None
+    spec = connection_spec(bot.reference_connection)
+    book = await current_book(
+        feeds.feed(spec.venue, spec.proxy), bot.reference_symbol, cycle_seconds=bot.cycle_seconds
+    )
+    return book.mid if book and _is_fresh(book, bot, utc_now()) else None
+
+
+def _is_fresh(book: Book, bot: SpreadBot, now: datetime) -> bool:
+    return book.age_seconds(now) <= bot.max_book_age_seconds and not book.is_crossed

@@ -1,0 +1,200 @@
+"""The last step of a cycle: intents are committed, then requests leave; cancels go by id.
+
+An answer that does not come makes an order `unknown`, never a second request. `observe` looks it up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bots.engine import ledger
+from bots.engine.account import Account, ref_of
+from bots.engine.clock import utc_now
+from bots.lifecycle import OrderState, advance, apply_report
+from bots.models import Bot, BotEvent, Order, Severity
+from bots.models.order import new_client_id
+from bots.strategies.base import Quote
+from exchanges.errors import (
+    ClockError,
+    InvalidOrderError,
+    OrderNotFoundError,
+    ProxyError,
+    RateLimitError,
+    RejectedError,
+    Rule,
+    VenueError,
+)
+from exchanges.gateway import NotLicensedError
+from exchanges.types import OrderReport, OrderRequest, OrderType, Side, TimeInForce
+
+# After these the venue has certainly not done what was asked. Any other failure leaves it open.
+CERTAINLY_NOT_DONE = (RejectedError, RateLimitError, ClockError, ProxyError)
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """refusals: those that the operator should hear of."""
+
+    orders: Sequence[Order] = ()
+    refusals: Sequence[VenueError] = ()
+
+
+async def place(account: Account, bot: Bot, symbol: str, quotes: Sequence[Quote]) -> Placed:
+    """Places each quote as one order.
+
+    Raises LeaseLostError, NotLicensedError or BotNotRunningError when the right to act has ended; nothing
+    was sent then.
+    """
+    if not quotes:
+        return Placed()
+    orders = [_intend(account, bot, symbol, quote) for quote in quotes]
+    account.lease.check()
+    await account.database.run(ledger.save_intents, account.lease, bot, orders)
+    account.hold(orders)
+    sent_at = utc_now()
+    answers = await _all(account.gateway.place(_request(order)) for order in orders)
+    for order in orders:
+        order.submitted_at = sent_at
+    failures = [_placed(order, answer) for order, answer in zip(orders, answers, strict=True)]
+    await _save(account, orders, _unknown_events(account, orders, "placed"))
+    _raise_if_unlicensed(answers)
+    return Placed(orders=orders, refusals=[failure for failure in failures if failure])
+
+
+def _intend(account: Account, bot: Bot, symbol: str, quote: Quote) -> Order:
+    return Order(
+        client_id=new_client_id(),
+        connection_id=account.lease.connection_id,
+        bot_id=bot.pk,
+        fence=account.lease.fence,
+        symbol=symbol,
+        side=quote.side,
+        type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        post_only=quote.post_only,
+        price=quote.price,
+        amount=quote.amount,
+        level=quote.level,
+        created_at=utc_now(),
+    )
+
+
+def _request(order: Order) -> OrderRequest:
+    return OrderRequest(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=Side(order.side),
+        type=OrderType(order.type),
+        amount=order.amount,
+        price=order.price,
+        post_only=order.post_only,
+        time_in_force=TimeInForce(order.time_in_force),
+    )
+
+
+def _placed(order: Order, answer: OrderReport | BaseException) -> VenueError | None:
+    """Writes what the answer to a create means; the refusal that counts against the bot, if it is one."""
+    facts = ledger.facts_of(order)
+    now = utc_now()
+    if isinstance(answer, NotLicensedError):
+        order.submitted_at = None
+        order.reason = "not sent: the lease had run out"
+        ledger.write_facts(order, advance(facts, OrderState.NEVER_PLACED), at=now)
+        return None
+    submitted = advance(facts, OrderState.SUBMITTED)
+    if isinstance(answer, OrderReport):
+        ledger.write_facts(order, apply_report(submitted, answer), at=now)
+        return None
+    if not isinstance(answer, VenueError):
+        raise answer
+    order.reason = answer.sentence
+    if isinstance(answer, CERTAINLY_NOT_DONE):
+        ledger.write_facts(order, advance(submitted, OrderState.REJECTED), at=now)
+        return None if _moved_market(answer) else answer
+    ledger.write_facts(order, advance(submitted, OrderState.UNKNOWN), at=now)
+    return None
+
+
+def _moved_market(error: VenueError) -> bool:
+    """A post-only order that would have crossed: the market moved meanwhile, nobody did wrong."""
+    return isinstance(error, InvalidOrderError) and error.rule is Rule.POST_ONLY
+
+
+async def cancel(account: Account, orders: Collection[Order]) -> None:
+    """Asks for each order's cancel by id, and for how it ended.
+
+    Afterwards an order is canceled, or filled, or still open with its cancel requested, or unknown.
+    """
+    if not orders:
+        return
+    account.lease.check()
+    now = utc_now()
+    for order in orders:
+        order.cancel_requested_at = now
+    answers = await _all(account.gateway.cancel(ref_of(order)) for order in orders)
+    to_ask = [order for order, answer in zip(orders, answers, strict=True) if _canceled(order, answer)]
+    reports = await _all(account.gateway.fetch_order(ref_of(order)) for order in to_ask)
+    for order, report in zip(to_ask, reports, strict=True):
+        if isinstance(report, OrderReport):
+            _apply(order, report)
+    await _save(account, orders, _unknown_events(account, orders, "canceled"))
+    _raise_if_unlicensed(answers)
+
+
+def _canceled(order: Order, answer: OrderReport | BaseException | None) -> bool:
+    """Writes what the answer to a cancel means; True where the order must be asked for."""
+    if isinstance(answer, OrderReport):
+        _apply(order, answer)
+        return False
+    if answer is None or isinstance(answer, OrderNotFoundError):
+        return True
+    if isinstance(answer, (NotLicensedError, *CERTAINLY_NOT_DONE)):
+        order.cancel_requested_at = None
+        order.reason = str(answer)
+        return False
+    if isinstance(answer, VenueError):
+        order.reason = answer.sentence
+        ledger.write_facts(order, advance(ledger.facts_of(order), OrderState.UNKNOWN), at=utc_now())
+        return False
+    raise answer
+
+
+def _apply(order: Order, report: OrderReport) -> None:
+    ledger.write_facts(order, apply_report(ledger.facts_of(order), report), at=utc_now())
+
+
+async def _all(requests: Iterable[Awaitable[Answer]]) -> list[Answer | BaseException]:
+    """All answers, errors among them; a cancellation of the caller cancels them all."""
+    results: list[Any] = await asyncio.gather(*requests, return_exceptions=True)
+    return results
+
+
+async def _save(account: Account, orders: Collection[Order], events: Collection[BotEvent]) -> None:
+    await account.database.run(ledger.save_orders, account.lease, orders, events=events)
+    account.hold(orders)
+
+
+def _unknown_events(account: Account, orders: Iterable[Order], done: str) -> list[BotEvent]:
+    return [
+        account.event(
+            "order_unknown",
+            f"{order}: it is not known whether it was {done} ({order.reason}). "
+            "It is looked up, not sent again.",
+            at=utc_now(),
+            order=order,
+            severity=Severity.WARNING,
+        )
+        for order in orders
+        if order.state == OrderState.UNKNOWN
+    ]
+
+
+def _raise_if_unlicensed(answers: Iterable[object]) -> None:
+    for answer in answers:
+        if isinstance(answer, NotLicensedError):
+            raise answer

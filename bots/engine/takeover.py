@@ -1,0 +1,50 @@
+"""The start of a lease: a gateway is opened, and our books are brought together with the venue's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bots.engine import ledger
+from bots.engine.account import Account
+from bots.engine.clock import utc_now
+from bots.engine.feed import Feeds
+from bots.engine.lease import Lease
+from bots.engine.observe import observe
+from database.thread import DatabaseThread
+from exchanges.models import ExchangeConnection
+from exchanges.selectors import connection_spec
+from exchanges.services import save_markets
+from exchanges.venues.registry import open_gateway
+from exchanges.venues.wire import Wire
+
+
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """What all duties of a runtime share."""
+
+    wire: Wire
+    feeds: Feeds
+    database: DatabaseThread
+
+
+async def open_account(lease: Lease, connection: ExchangeConnection, office: Office) -> Account:
+    """An account whose books are still empty. Raises VaultError where a secret cannot be read."""
+    spec = connection_spec(connection)
+    feed = office.feeds.feed(spec.venue, spec.proxy)
+    gateway = open_gateway(spec, wire=office.wire, licence=lease, market_data=feed, database=office.database)
+    return Account(lease=lease, name=spec.name, gateway=gateway, feed=feed, database=office.database)
+
+
+async def take_over(account: Account, venue: str) -> None:
+    """The books as the last holder left them; what was on its way then is looked up.
+
+    Raises VenueError while the venue cannot be asked: nothing is placed before the books agree.
+    """
+    account.markets = await account.gateway.load_markets()
+    await account.database.run(save_markets, venue=venue, markets=account.markets)
+    account.orders.clear()
+    account.hold(await account.database.run(ledger.take_over_unsettled, account.lease, utc_now()))
+    account.positions = await account.database.run(ledger.positions_of, account.lease)
+    symbols = {order.symbol for order in account.orders.values()} & account.markets.keys()
+    if symbols:
+        await observe(account, symbols, thorough=True)

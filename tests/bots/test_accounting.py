@@ -27,12 +27,12 @@ def after(*fills: Fill, start: Holding | None = None) -> Holding:
 
 def test_buys_add_up_at_cost() -> None:
     holding = after(fill("buy", "1", "9000"), fill("buy", "1", "9000"))
-    assert (holding.amount, holding.cost) == (2, 18000)
+    assert (holding.amount, holding.cost) == (D(2), D(18000))
 
 
 def test_a_sell_releases_its_share_of_the_cost() -> None:
     holding = after(fill("sell", "0.5", "10000"), start=Holding(amount=D(1), cost=D(9000)))
-    assert (holding.amount, holding.cost) == (D("0.5"), 4500)
+    assert (holding.amount, holding.cost) == (D("0.5"), D(4500))
 
 
 def test_realised_and_unrealised_profit_of_a_half_closed_position() -> None:
@@ -40,24 +40,24 @@ def test_realised_and_unrealised_profit_of_a_half_closed_position() -> None:
     assert holding.realised_profit == 50
     assert unrealised(holding, D(105)) == 25
     assert total_profit(holding, D(105)) == 75
-    assert (holding.amount, holding.average) == (5, 100)
+    assert (holding.amount, holding.average) == (D(5), D(100))
 
 
 def test_a_short_holding_mirrors_a_long_one() -> None:
     holding = after(fill("sell", "10", "100"), fill("buy", "5", "90"))
-    assert (holding.amount, holding.cost, holding.realised_profit) == (-5, -500, 50)
+    assert (holding.amount, holding.cost, holding.realised_profit) == (D(-5), D(-500), D(50))
     assert unrealised(holding, D(95)) == 25
     assert holding.average == 100
 
 
 def test_a_sell_through_zero_closes_the_long_and_opens_a_short() -> None:
     holding = after(fill("buy", "5", "100"), fill("sell", "8", "120"))
-    assert (holding.amount, holding.cost, holding.realised_profit) == (-3, -360, 100)
+    assert (holding.amount, holding.cost, holding.realised_profit) == (D(-3), D(-360), D(100))
 
 
 def test_a_buy_through_zero_closes_the_short_and_opens_a_long() -> None:
     holding = after(fill("sell", "5", "100"), fill("buy", "8", "90"))
-    assert (holding.amount, holding.cost, holding.realised_profit) == (3, 270, 50)
+    assert (holding.amount, holding.cost, holding.realised_profit) == (D(3), D(270), D(50))
 
 
 def test_an_empty_holding_has_no_average() -> None:
@@ -67,18 +67,18 @@ def test_an_empty_holding_has_no_average() -> None:
 def test_a_fee_in_quote_reduces_realised_profit_at_once() -> None:
     holding, realised = apply_fill(Holding(), fill("buy", "1", "100", fee_quote=D("0.1")))
     assert realised == holding.realised_profit == D("-0.1")
-    assert (holding.cost, holding.fees_quote) == (100, D("0.1"))
+    assert (holding.cost, holding.fees_quote) == (D(100), D("0.1"))
 
 
 def test_a_fee_in_base_reduces_what_is_owned_and_the_cost_stays() -> None:
     holding, realised = apply_fill(Holding(), fill("buy", "8.0", "50", fee_base=D("0.004")))
     assert holding.amount == D("7.996")
-    assert (holding.cost, holding.fees_base, realised) == (400, D("0.004"), 0)
+    assert (holding.cost, holding.fees_base, realised) == (D(400), D("0.004"), D(0))
 
 
 def test_a_sell_whose_fee_is_taken_in_base_costs_that_amount_too() -> None:
     holding = after(fill("sell", "1", "100", fee_base=D("0.01")), start=Holding(amount=D(2), cost=D(200)))
-    assert (holding.amount, holding.cost, holding.realised_profit) == (D("0.99"), 99, -1)
+    assert (holding.amount, holding.cost, holding.realised_profit) == (D("0.99"), D(99), D(-1))
 
 
 def test_a_rebate_is_income() -> None:
@@ -87,7 +87,7 @@ def test_a_rebate_is_income() -> None:
 
 def test_a_dust_buy_that_went_into_its_fee_is_a_loss() -> None:
     holding = after(fill("buy", "0.00000001", "100", fee_base=D("0.00000001")))
-    assert (holding.amount, holding.cost, holding.realised_profit) == (0, 0, D("-0.000001"))
+    assert (holding.amount, holding.cost, holding.realised_profit) == (D(0), D(0), D("-0.000001"))
 
 
 def test_a_trade_report_is_read_by_currency() -> None:
@@ -168,8 +168,11 @@ def test_splitting_a_fill_changes_nothing_but_the_eighteenth_place(
     ]
     whole, split = after(*before, last), after(*before, *parts)
     assert split.amount == whole.amount
-    assert abs(split.cost - whole.cost) <= D("3e-18") * max(1, last.cost / last.amount)
-    assert abs(split.realised_profit - whole.realised_profit) <= D("3e-18") * max(1, last.cost / last.amount)
+    place = D("3e-18") * max(D(1), last.cost / last.amount)
+    assert abs(split.cost - whole.cost) <= place
+    assert abs(split.realised_profit - whole.realised_profit) <= place
+        D(1), last.cost / last.amount
+    )
 
 
 @given(st.lists(fills, max_size=8))

@@ -80,7 +80,7 @@ def test_an_old_report_does_not_reopen_a_canceled_order() -> None:
 
 def test_the_fill_that_a_cancel_raced_may_be_reported_after_it() -> None:
     known = apply_report(facts(S.CANCELED, "0.4"), report(V.FILLED, "1", "100"))
-    assert (known.state, known.filled) == (S.FILLED, 1)
+    assert (known.state, known.filled) == (S.FILLED, D(1))
 
 
 def test_a_report_answers_for_an_unknown_order() -> None:
@@ -132,11 +132,11 @@ def histories(draw: st.DrawFn) -> list[OrderReport]:
     average = str(90 + fills[-1]) if fills else None
     end = draw(st.sampled_from([None, V.FILLED, V.CANCELED, V.EXPIRED]))
     if end is V.FILLED:
-        reports.append(report(V.FILLED, 1, "100"))
+        reports.append(report(V.FILLED, D(1), "100"))
     elif end is not None:
         reports.append(report(end, last, average))
         if draw(st.booleans()):
-            reports.append(report(V.FILLED, 1, "100"))
+            reports.append(report(V.FILLED, D(1), "100"))
     return reports
 
 

@@ -171,8 +171,6 @@ def test_splitting_a_fill_changes_nothing_but_the_eighteenth_place(
     place = D("3e-18") * max(D(1), last.cost / last.amount)
     assert abs(split.cost - whole.cost) <= place
     assert abs(split.realised_profit - whole.realised_profit) <= place
-        D(1), last.cost / last.amount
-    )
 
 
 @given(st.lists(fills, max_size=8))

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from exchanges.errors import (
+    CredentialsError,
     InvalidOrderError,
     MalformedAnswerError,
     OrderNotFoundError,
@@ -38,6 +39,7 @@ from exchanges.venues.dialects import dialect_of
 from exchanges.venues.door import Client, Passage, open_client, passage
 from exchanges.venues.registry import Venue
 from exchanges.venues.trade_pages import fetch_pages
+from vault.keyring import VaultError
 
 if TYPE_CHECKING:
     from exchanges.venues.wire import Wire
@@ -58,8 +60,16 @@ class CcxtMarketData:
         self._dialect = dialect_of(venue.id)
         self._markets: Mapping[str, Market] | None = None
 
+    @property
     def _client(self) -> Client:
-        return self._wire.public_client(self._venue.id, self._proxy)
+        return self._opened(lambda: self._wire.public_client(self._venue.id, self._proxy))
+
+    def _opened(self, opener: Callable[[], Client]) -> Client:
+        """Raises CredentialsError where the vault cannot open a secret that the way to the venue needs."""
+        try:
+            return opener()
+        except VaultError as error:
+            raise CredentialsError(str(error), connection=self._connection) from None
 
     async def load_markets(self) -> Mapping[str, Market]:
         if self._markets is not None:
@@ -70,18 +80,21 @@ class CcxtMarketData:
 
     async def _share_markets(self) -> Mapping[str, Market]:
         shared = await self._wire.market_list(self._venue.id, self._proxy)
-        if self._client() is not shared.source:
-            self._client().set_markets_from_exchange(shared.source)
+        if self._client is not shared.source:
+            self._client.set_markets_from_exchange(shared.source)
         return shared.markets
 
     async def fetch_time(self) -> datetime:
-        return await self._ask("fetch_time", lambda: self._client().fetch_time(), answers.time_of)
+        async def ask() -> Any:
+            return await self._client.fetch_time()
+
+        return await self._ask("fetch_time", ask, answers.time_of)
 
     async def fetch_ticker(self, symbol: str) -> Ticker:
         await self._market(symbol)
         return await self._ask(
             "fetch_ticker",
-            lambda: self._client().fetch_ticker(symbol),
+            lambda: self._client.fetch_ticker(symbol),
             lambda answer: answers.ticker_of(answer, symbol, datetime.now(UTC)),
         )
 
@@ -89,7 +102,7 @@ class CcxtMarketData:
         await self._market(symbol)
         return await self._ask(
             "fetch_book",
-            lambda: self._client().fetch_order_book(symbol),
+            lambda: self._client.fetch_order_book(symbol),
             lambda answer: answers.book_of(answer, symbol, datetime.now(UTC)),
         )
 
@@ -99,7 +112,7 @@ class CcxtMarketData:
 
         async def page(start: int, until: int | None) -> list[PublicTrade]:
             params = {} if until is None else {"until": until}
-            rows = await self._client().fetch_trades(symbol, start, size, params)
+            rows = await self._client.fetch_trades(symbol, start, size, params)
             return [answers.public_trade_of(row, symbol) for row in rows]
 
         return await self._ask(
@@ -150,7 +163,7 @@ class CcxtMarketData:
     def _obey(self, problem: VenueError) -> None:
         """A venue that wants to be left alone is; a limit that we keep by ourselves pauses nothing more."""
         if isinstance(problem, RateLimitError) and problem.code:
-            self._client().own_pace.pause(problem.retry_after or PAUSE_WITHOUT_RETRY_AFTER_SECONDS)
+            self._client.own_pace.pause(problem.retry_after or PAUSE_WITHOUT_RETRY_AFTER_SECONDS)
 
 
 class CcxtGateway(CcxtMarketData):
@@ -160,20 +173,26 @@ class CcxtGateway(CcxtMarketData):
         self, venue: Venue, spec: ConnectionSpec, *, wire: Wire, licence: Licence | None = None
     ) -> None:
         super().__init__(venue, proxy=spec.proxy, wire=wire, connection=spec.name)
-        self._own_client = open_client(
-            venue.id, wire=wire, proxy=spec.proxy, credentials=spec.credentials, licence=licence
+        self._open = partial(
+            open_client, venue.id, wire=wire, proxy=spec.proxy, credentials=spec.credentials, licence=licence
         )
+        self._own: Client | None = None
 
+    @property
     def _client(self) -> Client:
-        return self._own_client
+        if self._own is None:
+            self._own = self._opened(self._open)
+        return self._own
 
     async def close(self) -> None:
-        await self._own_client.close()
+        client, self._own = self._own, None
+        if client is not None:
+            await client.close()
 
     async def fetch_permissions(self) -> AccountPermissions:
         ask = self._dialect.fetch_permissions
         if ask is not None:
-            return await self._ask("fetch_permissions", lambda: ask(self._own_client))
+            return await self._ask("fetch_permissions", lambda: ask(self._client))
         await self.fetch_balances()
         return AccountPermissions(can_trade=None, can_withdraw=None)
 
@@ -181,7 +200,7 @@ class CcxtGateway(CcxtMarketData):
         await self.load_markets()
         params = dict(self._dialect.balance_params)
         return await self._ask(
-            "fetch_balances", lambda: self._own_client.fetch_balance(params), answers.balances_of
+            "fetch_balances", lambda: self._client.fetch_balance(params), answers.balances_of
         )
 
     async def fetch_open_orders(self, symbols: Collection[str]) -> Sequence[OrderReport]:
@@ -193,7 +212,7 @@ class CcxtGateway(CcxtMarketData):
         only = next(iter(wanted)) if len(wanted) == 1 else None
         return await self._ask(
             "fetch_open_orders",
-            lambda: self._own_client.fetch_open_orders(only),
+            lambda: self._client.fetch_open_orders(only),
             lambda rows: [answers.order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted],
         )
 
@@ -204,13 +223,13 @@ class CcxtGateway(CcxtMarketData):
         venue_id, params = _address(ref)
         return await self._ask(
             "fetch_order",
-            lambda: self._own_client.fetch_order(venue_id, ref.symbol, params),
+            lambda: self._client.fetch_order(venue_id, ref.symbol, params),
             lambda answer: _named(answers.order_of(answer, ref.symbol), ref),
         )
 
     async def _search(self, ref: OrderRef) -> OrderReport:
         """By client id where the venue cannot look one up: through its lists of open and ended orders."""
-        client = self._own_client
+        client = self._client
         for lister in (client.fetch_open_orders, client.fetch_closed_orders):
             rows: list[Any] = await self._ask("fetch_order", partial(lister, ref.symbol))
             for row in rows:
@@ -226,7 +245,7 @@ class CcxtGateway(CcxtMarketData):
 
         async def page(start: int, until: int | None) -> list[TradeReport]:
             params = {} if until is None else {"until": until}
-            rows = await self._own_client.fetch_my_trades(symbol, start, size, params)
+            rows = await self._client.fetch_my_trades(symbol, start, size, params)
             return [answers.trade_of(row, symbol) for row in rows]
 
         return await self._ask(
@@ -238,11 +257,11 @@ class CcxtGateway(CcxtMarketData):
         """ref.venue_id is known."""
         await self._market(ref.symbol)
         size = self._dialect.trades_per_page
-        if not self._own_client.has.get("fetchOrderTrades"):
+        if not self._client.has.get("fetchOrderTrades"):
             return await self._order_trades_from_list(ref)
         trades = await self._ask(
             "fetch_order_trades",
-            lambda: self._own_client.fetch_order_trades(ref.venue_id, ref.symbol, None, size),
+            lambda: self._client.fetch_order_trades(ref.venue_id, ref.symbol, None, size),
             lambda rows: [answers.trade_of(row, ref.symbol) for row in rows],
         )
         if len(trades) >= size:
@@ -268,7 +287,7 @@ class CcxtGateway(CcxtMarketData):
         amount, price = exact(request.amount), exact(request.price) if request.price is not None else None
         return await self._ask(
             "place",
-            lambda: self._own_client.create_order(
+            lambda: self._client.create_order(
                 request.symbol, request.type.value, request.side.value, amount, price, params
             ),
             lambda answer: answers.placement_of(answer, request),
@@ -305,7 +324,7 @@ class CcxtGateway(CcxtMarketData):
         venue_id, params = _address(ref)
         return await self._ask(
             "cancel",
-            lambda: self._own_client.cancel_order(venue_id, ref.symbol, params),
+            lambda: self._client.cancel_order(venue_id, ref.symbol, params),
             lambda answer: self._ended(answer, ref),
             writes=True,
         )

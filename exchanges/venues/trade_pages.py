@@ -35,22 +35,24 @@ async def fetch_pages(
     rows: list[Row] = []
     now, length = milliseconds(datetime.now(UTC)), window // timedelta(milliseconds=1)
     while start <= now:
-        rows += await _split(page, start, start + length - 1, page_size)
+        rows += await _between(page, start, start + length - 1, page_size)
         start += length
     return _in_order(rows)
 
 
-async def _split(page: Page[Row], start: int, until: int, page_size: int) -> list[Row]:
-    """A full page may be the newest or the oldest of its window: halve it until pages are not full."""
+async def _between(page: Page[Row], start: int, until: int, page_size: int) -> list[Row]:
+    """A full page may be the oldest or the newest of its window: ask for what is on either side of it."""
     rows = await page(start, until)
     if len(rows) < page_size:
         return rows
-    if start >= until:
+    first = min(milliseconds(row.time) for row in rows)
+    last = max(milliseconds(row.time) for row in rows)
+    if first >= until or last <= start:
         raise MalformedAnswerError(
             "More trades in one millisecond than the venue shows on a page: they cannot be told apart."
         )
-    middle = (start + until) // 2
-    return await _split(page, start, middle, page_size) + await _split(page, middle + 1, until, page_size)
+    older = await _between(page, start, first, page_size)
+    return older + rows + await _between(page, last, until, page_size)
 
 
 async def _forward(page: Page[Row], start: int, page_size: int) -> list[Row]:

@@ -9,17 +9,19 @@ import ssl
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partialmethod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import certifi
 
+from exchanges.errors import ProxyAuthError
 from exchanges.gateway import Proxy
 from exchanges.pacing import Budget
 from exchanges.types import Market
 from exchanges.venues.pace import Pace
+from vault.redaction import remember
 
 if TYPE_CHECKING:
     from exchanges.venues.door import Client
@@ -80,7 +82,7 @@ class Wire:
     """
 
     def __init__(self) -> None:
-        self._sessions: dict[Route, aiohttp.ClientSession] = {}
+        self._sessions: dict[Route, Session] = {}
         self._clients: dict[tuple[str, Route], Client] = {}
         self._paces: dict[tuple[str, Route], Pace] = {}
         self._market_lists: dict[str, MarketList] = {}
@@ -101,11 +103,11 @@ class Wire:
         for session in sessions:
             await session.close()
 
-    def session(self, proxy: Proxy | None) -> aiohttp.ClientSession:
+    def session(self, proxy: Proxy | None) -> Session:
         """One for each way out; never a direct one where a proxy is set."""
         route = Route.of(proxy)
         if route not in self._sessions:
-            self._sessions[route] = _open_session(proxy)
+            self._sessions[route] = Session(proxy)
         return self._sessions[route]
 
     def pace(self, venue_id: str, proxy: Proxy | None, budget: Budget) -> Pace:
@@ -134,13 +136,40 @@ class Wire:
             return self._market_lists[venue_id]
 
 
-def _open_session(proxy: Proxy | None) -> aiohttp.ClientSession:
-    """The proxy's login goes into a header and no URL, so no exception's text can show it."""
-    options: dict[str, Any] = {}
-    if proxy is not None:
-        options["proxy"] = proxy.url
-        if proxy.username or proxy.password:
-            options["proxy_auth"] = aiohttp.BasicAuth(proxy.username, proxy.password.reveal(), "utf-8")
-    return aiohttp.ClientSession(
-        connector=build_connector(), trust_env=False, cookie_jar=aiohttp.DummyCookieJar(), **options
-    )
+class Session:
+    """What ccxt uses of an aiohttp session, through the proxy if there is one.
+
+    The proxy's login goes into a header of the CONNECT and into no URL, so no exception's text shows it.
+    """
+
+    def __init__(self, proxy: Proxy | None) -> None:
+        self._way = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": _login(proxy)}
+        self._session = aiohttp.ClientSession(
+            connector=build_connector(), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+        )
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._session.headers
+
+    def _ask(self, method: str, url: Any, **options: Any) -> Any:
+        return self._session.request(method, url, **(options | self._way))
+
+    get = partialmethod(_ask, "GET")
+    post = partialmethod(_ask, "POST")
+    put = partialmethod(_ask, "PUT")
+    patch = partialmethod(_ask, "PATCH")
+    delete = partialmethod(_ask, "DELETE")
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
+def _login(proxy: Proxy) -> dict[str, str]:
+    if not (proxy.username or proxy.password):
+        return {}
+    if ":" in proxy.username:
+        raise ProxyAuthError("The proxy's user name holds a colon, which no proxy can take: enter it again.")
+    value = aiohttp.encode_basic_auth(proxy.username, proxy.password.reveal())
+    remember(value.removeprefix("Basic "))
+    return {"Proxy-Authorization": value}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ from exchanges.types import (
     Fee,
     Liquidity,
     OrderRef,
+    OrderRequest,
     Side,
     TimeInForce,
     VenueOrderStatus,
@@ -43,11 +45,11 @@ ORDER = "/api/v3/order"
 LONG_AGO = datetime.now(UTC) - timedelta(hours=2)
 
 
-def ref_of(request, venue_id=None) -> OrderRef:
+def ref_of(request: OrderRequest, venue_id: str | None = None) -> OrderRef:
     return OrderRef(client_id=request.client_id, symbol=request.symbol, venue_id=venue_id)
 
 
-def json_answer(body: str, status: int = 200, **where: str) -> Fault:
+def json_answer(body: str, status: int = 200, **where: Any) -> Fault:
     answer = WireAnswer(status=status, headers={"Content-Type": "application/json"}, body=body.encode())
     return Fault(effect=Effect.ANSWER, stage=Stage.AFTER, answer=answer, **where)
 
@@ -104,7 +106,7 @@ async def test_a_resting_order_is_reported_open_under_its_client_id(open_binance
     report = await gateway.place(request)
 
     assert report.status is VenueOrderStatus.OPEN
-    assert (report.client_id, report.amount, report.filled) == (request.client_id, Decimal("0.5"), 0)
+    assert (report.client_id, report.amount, report.filled) == (request.client_id, Decimal("0.5"), Decimal(0))
     assert await gateway.fetch_order(ref_of(request)) == await gateway.fetch_order(
         ref_of(request, report.venue_id)
     )
@@ -200,6 +202,7 @@ async def test_trades_are_collected_over_all_pages(
     gateway = open_binance()
     monkeypatch.setattr(gateway, "_dialect", replace(gateway._dialect, trades_per_page=3))
     for step in range(8):
+        lab.exchange.clock.offset_ms = 10 * step  # no two in one millisecond
         lab.crowd("sell", "0.001", f"{50000 + step}")
         await gateway.place(buy("0.001", f"{50000 + step}"))
 

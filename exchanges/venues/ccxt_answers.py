@@ -164,10 +164,7 @@ def _limit(limits: Mapping[str, Any], what: str, bound: str) -> Decimal | None:
 
 def plain(value: Decimal) -> Decimal:
     """Without trailing zeros, and without an exponent for whole numbers."""
-    short = value.normalize()
-    return (
-        short if not isinstance(exponent := short.as_tuple().exponent, int) or exponent <= 0 else short + ZERO
-    )
+    return value.normalize() + ZERO
 
 
 # --- What everybody sees

@@ -59,17 +59,20 @@ class CcxtMarketData:
         self._connection = connection
         self._dialect = dialect_of(venue.id)
         self._markets: Mapping[str, Market] | None = None
+        self._opened: Client | None = None
 
     @property
     def _client(self) -> Client:
-        return self._opened(lambda: self._wire.public_client(self._venue.id, self._proxy))
+        """Opened at its first use. Raises CredentialsError where the vault cannot open its secrets."""
+        if self._opened is None:
+            try:
+                self._opened = self._open()
+            except VaultError as error:
+                raise CredentialsError(str(error), connection=self._connection) from None
+        return self._opened
 
-    def _opened(self, opener: Callable[[], Client]) -> Client:
-        """Raises CredentialsError where the vault cannot open a secret that the way to the venue needs."""
-        try:
-            return opener()
-        except VaultError as error:
-            raise CredentialsError(str(error), connection=self._connection) from None
+    def _open(self) -> Client:
+        return self._wire.public_client(self._venue.id, self._proxy)
 
     async def load_markets(self) -> Mapping[str, Market]:
         if self._markets is not None:
@@ -173,19 +176,20 @@ class CcxtGateway(CcxtMarketData):
         self, venue: Venue, spec: ConnectionSpec, *, wire: Wire, licence: Licence | None = None
     ) -> None:
         super().__init__(venue, proxy=spec.proxy, wire=wire, connection=spec.name)
-        self._open = partial(
-            open_client, venue.id, wire=wire, proxy=spec.proxy, credentials=spec.credentials, licence=licence
-        )
-        self._own: Client | None = None
+        self._credentials = spec.credentials
+        self._licence = licence
 
-    @property
-    def _client(self) -> Client:
-        if self._own is None:
-            self._own = self._opened(self._open)
-        return self._own
+    def _open(self) -> Client:
+        return open_client(
+            self._venue.id,
+            wire=self._wire,
+            proxy=self._proxy,
+            credentials=self._credentials,
+            licence=self._licence,
+        )
 
     async def close(self) -> None:
-        client, self._own = self._own, None
+        client, self._opened = self._opened, None
         if client is not None:
             await client.close()
 

@@ -143,7 +143,10 @@ class Session:
     """
 
     def __init__(self, proxy: Proxy | None) -> None:
-        self._way = {} if proxy is None else {"proxy": proxy.url, "proxy_headers": _login(proxy)}
+        # A redirect would carry the key to another host.
+        self._options: dict[str, Any] = {"allow_redirects": False}
+        if proxy is not None:
+            self._options |= {"proxy": proxy.url, "proxy_headers": _login(proxy)}
         self._session = aiohttp.ClientSession(
             connector=build_connector(), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
         )
@@ -153,7 +156,7 @@ class Session:
         return self._session.headers
 
     def _ask(self, method: str, url: Any, **options: Any) -> Any:
-        return self._session.request(method, url, **(options | self._way))
+        return self._session.request(method, url, **(options | self._options))
 
     get = partialmethod(_ask, "GET")
     post = partialmethod(_ask, "POST")

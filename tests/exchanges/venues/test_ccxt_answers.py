@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -24,7 +24,7 @@ from exchanges.venues.ccxt_answers import (
 )
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-ORDER = {
+ORDER: dict[str, Any] = {
     "id": "28",
     "clientOrderId": "6f" * 16,
     "symbol": "BTC/USDT",
@@ -37,7 +37,7 @@ ORDER = {
     "price": "0.10000000",
     "timestamp": 1507725176595,
 }
-TRADE = {
+TRADE: dict[str, Any] = {
     "id": "7",
     "order": "28",
     "symbol": "BTC/USDT",
@@ -49,7 +49,7 @@ TRADE = {
     "timestamp": 1499865549590,
     "fees": [{"currency": "BNB", "cost": "0.00000001"}],
 }
-MARKET = {
+MARKET: dict[str, Any] = {
     "symbol": "BTC/USDT",
     "base": "BTC",
     "quote": "USDT",
@@ -136,20 +136,20 @@ def test_balances_that_hold_nothing_are_left_out() -> None:
     assert list(balances_of(answer)) == ["BTC"]
 
 
-def read_order(change: Mapping[str, Any]) -> object:
+def read_order(change: dict[str, Any]) -> object:
     return order_of(ORDER | change, "BTC/USDT")
 
 
-def read_trade(change: Mapping[str, Any]) -> object:
+def read_trade(change: dict[str, Any]) -> object:
     return trade_of(TRADE | change, "BTC/USDT")
 
 
-def read_book(change: Mapping[str, Any]) -> object:
-    return book_of({"bids": [], "asks": []} | change, "BTC/USDT", NOW)
+def read_book(change: dict[str, Any]) -> object:
+    return book_of({"bids": [], "asks": [], **change}, "BTC/USDT", NOW)
 
 
-def read_balances(change: Mapping[str, Any]) -> object:
-    return balances_of({"free": {"BTC": "1"}, "used": {}} | change)
+def read_balances(change: dict[str, Any]) -> object:
+    return balances_of({"free": {"BTC": "1"}, "used": {}, **change})
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def read_balances(change: Mapping[str, Any]) -> object:
     ],
 )
 def test_what_no_venue_should_answer_is_an_error(
-    read: Callable[[Mapping[str, Any]], object], change: Mapping[str, Any]
+    read: Callable[[dict[str, Any]], object], change: dict[str, Any]
 ) -> None:
     with pytest.raises(MalformedAnswerError):
         read(change)

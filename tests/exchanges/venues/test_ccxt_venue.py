@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -471,6 +472,26 @@ async def test_without_a_licence_nothing_is_sent(lab: Lab, open_binance: OpenGat
         await gateway.fetch_balances()
 
     assert lab.server.requests.select() == []
+
+
+async def test_a_licence_that_ends_while_the_request_waits_its_turn_stops_it(
+    lab: Lab, open_binance: OpenGateway
+) -> None:
+    ends_at = time.monotonic() + 0.1
+
+    class ShortLicence:
+        def check(self) -> None:
+            if time.monotonic() > ends_at:
+                raise NotLicensedError("the lease has ended")
+
+    gateway = open_binance(licence=ShortLicence())
+    await gateway.load_markets()
+    gateway._client.own_pace.pause(0.2)
+
+    with pytest.raises(NotLicensedError):
+        await gateway.place(buy("0.5", "40000"))
+
+    assert lab.server.requests.select(path=ORDER) == []
 
 
 # --- Market data

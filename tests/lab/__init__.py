@@ -1,1 +1,6 @@
-"""An exchange simulator on loopback: exchange.py is the engine, binance/ the wire, server.py the door."""
+"""An exchange simulator on loopback, reached through the venues' production URLs.
+
+exchange.py is the engine with its ledger, binance/ speaks for it on the wire, server.py is the door,
+crowd.py trades. In a test, take the fixture `lab` (fixtures.py); for real processes, LabProcess
+(control.py) with manage.py in place of the product's own. Nothing here imports the product but manage.py.
+"""

@@ -182,7 +182,7 @@ class Exchange:
             amount=amount,
             cost=cost,
             taker_side=taker.side,
-            time_ms=self.clock.now_ms(),
+            time_ms=taker.time_ms,
             maker_order_id=maker.id,
             taker_order_id=taker.id,
         )

@@ -135,6 +135,32 @@ async def test_zero_balances_can_be_left_out(wire: Wire) -> None:
     assert len(held["balances"]) == 2
 
 
+async def test_exchange_information_can_be_narrowed(wire: Wire) -> None:
+    async def symbols(**ask: str) -> list[str]:
+        _, info, _ = await wire.public("/api/v3/exchangeInfo", **ask)
+        return [row["symbol"] for row in info["symbols"]]
+
+    assert await symbols() == ["BTCUSDT", "ETHUSDT", "BNBUSDT"]
+    assert await symbols(symbols='["ETHUSDT","BNBUSDT"]') == ["ETHUSDT", "BNBUSDT"]
+    assert await symbols(permissions="SPOT") == ["BTCUSDT", "ETHUSDT", "BNBUSDT"]
+    assert await symbols(symbolStatus="BREAK") == []
+    status, answer, _ = await wire.public("/api/v3/exchangeInfo", symbol="NOSUCH")
+    assert (status, answer) == (400, {"code": -1121, "msg": "Invalid symbol."})
+
+
+async def test_trades_of_one_taker_at_one_price_are_aggregated(wire: Wire, crowd: Crowd) -> None:
+    bid = ORDER | {"quantity": "0.001", "price": "49960"}
+    for _ in range(2):
+        await wire.signed("POST", "/api/v3/order", **bid)
+    crowd.hit_bid(Decimal("0.002"))
+    crowd.hit_bid(Decimal("0.001"))
+    _, rows, _ = await wire.public("/api/v3/aggTrades", symbol="BTCUSDT")
+    assert [(row["a"], row["f"], row["l"], row["q"]) for row in rows] == [
+        (1, 1, 2, "0.00200000"),
+        (2, 3, 3, "0.00100000"),
+    ]
+
+
 # --- Errors
 
 

@@ -28,7 +28,10 @@ Weight = Callable[[Call], int]
 
 @dataclass(frozen=True)
 class Route:
-    """parameters: all that may be sent, without those of signing; None where Binance does not care."""
+    """parameters: all that the lab reads, without those of signing: nothing that is sent is passed over.
+
+    None where Binance does not care.
+    """
 
     endpoint: Endpoint
     weight: Weight
@@ -69,11 +72,11 @@ def _route(
 
 _ORDER = (
     "symbol side type timeInForce quantity quoteOrderQty price newClientOrderId newOrderRespType "
-    "selfTradePreventionMode strategyId strategyType"
+    "selfTradePreventionMode"
 )
 _CANCEL = "symbol orderId origClientOrderId newClientOrderId cancelRestrictions"
 _HISTORY = "symbol orderId startTime endTime limit"
-_TICKER = "symbol symbols symbolStatus"
+_TICKER = "symbol symbols"
 _READ, _TRADE = Security.USER_DATA, Security.TRADE
 
 ROUTES: dict[tuple[str, str], Route] = {
@@ -82,7 +85,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/api/v3/exchangeInfo"): _route(
         market_data.exchange_info, 20, "symbol symbols permissions showPermissionSets symbolStatus"
     ),
-    ("GET", "/api/v3/depth"): _route(market_data.depth, _depth_weight, "symbol limit symbolStatus"),
+    ("GET", "/api/v3/depth"): _route(market_data.depth, _depth_weight, "symbol limit"),
     ("GET", "/api/v3/trades"): _route(market_data.trades, 25, "symbol limit"),
     ("GET", "/api/v3/aggTrades"): _route(market_data.agg_trades, 4, "symbol fromId startTime endTime limit"),
     ("GET", "/api/v3/ticker/24hr"): _route(market_data.ticker_24hr, _day_weight, _TICKER + " type"),

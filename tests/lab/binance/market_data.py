@@ -29,9 +29,12 @@ def server_time(venue: BinanceVenue, call: Call) -> Json:
 def exchange_info(venue: BinanceVenue, call: Call) -> Json:
     if (call.has("symbol") or call.has("symbols")) and (call.has("permissions") or call.has("symbolStatus")):
         raise bad_combination()
-    chosen = venue.chosen(call)
     status = call.text("symbolStatus")
-    described = [market_json(market.rules) for market in chosen]
+    described = [market_json(market.rules) for market in venue.chosen(call)]
+    if "SPOT" not in (call.text("permissions") or "SPOT"):
+        described = []
+    if not call.flag("showPermissionSets", default=True):
+        described = [item | {"permissionSets": []} for item in described]
     return {
         "timezone": "UTC",
         "serverTime": venue.now_ms(),

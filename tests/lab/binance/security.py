@@ -15,7 +15,7 @@ from tests.lab.clock import Clock
 from tests.lab.wire import WireRequest
 
 KEY_PATTERN = r"^[A-Za-z0-9]{16,128}$"
-WINDOW_PATTERN = r"^[0-9]{1,5}(\.[0-9]{1,3})?$"
+WINDOW_PATTERN = r"^[0-9]{1,20}(\.[0-9]{1,3})?$"
 DEFAULT_WINDOW_MS = Decimal(5000)
 MAX_WINDOW_MS = Decimal(60_000)
 AHEAD_MS = 1000

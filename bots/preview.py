@@ -38,7 +38,7 @@ def preview_quotes(bot: SpreadBot) -> Preview:
     price, source = _known_price(bot)
     if price is None:
         return Preview(
-            decision=None, sentence="No price of this market is known yet: start the bot, or wait."
+            decision=None, sentence="No price of this market is known yet: start the bot, and look again."
         )
     return _preview(bot, market, _book_around(price, market), source)
 

@@ -147,4 +147,5 @@ class SpreadBotAdmin(ActingAdmin):
                 "mode": mode_badge(bot.connection),
                 "state": state_badge(bot),
             }
-        return super().changeform_view(request, object_id, form_url, context)
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response

@@ -35,7 +35,7 @@ class Act:
     confirm: str = ""
 
 
-class ActingAdmin(ModelAdmin):
+class ActingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     """A model whose rows are acted upon, and archived instead of deleted."""
 
     acts: tuple[Act, ...] = ()
@@ -92,7 +92,11 @@ class ServiceForm(forms.ModelForm):
         """Raises ValidationError."""
         raise NotImplementedError
 
-    def validate_constraints(self) -> None:
+    def _get_validation_exclusions(self) -> set[str]:
+        """All columns: the service checks them, and says more of each than the columns could."""
+        return {field.name for field in self.instance._meta.get_fields()}  # noqa: SLF001 - Django's name
+
+    def validate_unique(self) -> None:
         """Rehearses the service, which knows more rules than the columns, and takes it back."""
         if self.errors:
             return

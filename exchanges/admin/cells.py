@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from database.money import MoneyField
 
-NOTHING = "–"
+NOTHING = "-"
 
 
 def number(value: Decimal | None) -> str:

@@ -42,7 +42,8 @@ class ConnectionAdmin(ActingAdmin):
     form = ConnectionForm
     change_form_outer_before_template = "console/connection_top.html"
     list_display = [
-        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "answer_age", "balances_age", "error",
+        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "answer_age", "balances_age",
+        "error",
     ]  # fmt: skip
     list_filter = ["mode", "venue", "enabled", "owner"]
     search_fields = ["name", "venue", "owner__username"]
@@ -101,13 +102,10 @@ class ConnectionAdmin(ActingAdmin):
         return connection.last_error or NOTHING
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExchangeConnection]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                bots_count=Count("bots", filter=Q(bots__archived_at=None)),
-                bots_at_work_count=Count("bots", filter=~Q(bots__state="stopped")),
-            )
+        connections: QuerySet[ExchangeConnection] = super().get_queryset(request)
+        return connections.annotate(
+            bots_count=Count("bots", filter=Q(bots__archived_at=None)),
+            bots_at_work_count=Count("bots", filter=~Q(bots__state="stopped")),
         )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -120,7 +118,8 @@ class ConnectionAdmin(ActingAdmin):
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {"owner": request.user.pk} | given
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.pk = form.save_through_service(request.user).pk
@@ -143,7 +142,8 @@ class ConnectionAdmin(ActingAdmin):
                 "balances_age": age_cell(connection.balances_at),
                 "last_test": _last_test(connection),
             }
-        return super().changeform_view(request, object_id, form_url, context)
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
 
 
 def _last_test(connection: ExchangeConnection) -> dict[str, Any] | None:

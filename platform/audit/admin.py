@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 from audit.models import AuditEntry
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     """Nobody adds, changes or deletes here, whatever their permissions."""
 
     list_fullwidth = True

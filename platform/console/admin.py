@@ -13,12 +13,12 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class DeskUserAdmin(UserAdmin, ModelAdmin):
+class DeskUserAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class DeskGroupAdmin(GroupAdmin, ModelAdmin):
+class DeskGroupAdmin(GroupAdmin, ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     pass

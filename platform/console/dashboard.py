@@ -35,9 +35,7 @@ def _row(row: BotRow) -> dict[str, Any]:
         "market": f"{bot.symbol} at {bot.connection}",
         "position": number(figures.holding.amount),
         "realised": f"{number(figures.holding.realised_profit)} {row.quote}",
-        "unrealised": NOTHING
-        if figures.unrealised_profit is None
-        else f"{number(figures.unrealised_profit)} {row.quote}",
+        "unrealised": f"{number(figures.unrealised_profit)} {row.quote}",
         "trades": row.trades,
         "cycle_age": age_cell(bot.last_cycle_at),
         "reason": row.decision.reason if row.decision else NOTHING,

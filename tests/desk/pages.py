@@ -1,0 +1,53 @@
+"""The admin's pages as tests use them: forms are read off the page and sent back as a browser would."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+from django.test import Client
+
+
+class _Fields(HTMLParser):
+    """The values that one form of a page would send if nobody touched it."""
+
+    def __init__(self, form_id: str) -> None:
+        super().__init__()
+        self.form_id, self.fields = form_id, {}
+        self._inside = False
+        self._select = self._textarea = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._inside = given.get("id") == self.form_id
+        name = given.get("name") or ""
+        if not self._inside or (not name and tag != "option"):
+            return
+        if tag == "input" and (given.get("type") not in {"checkbox", "submit"} or "checked" in given):
+            self.fields[name] = given.get("value") or ("on" if given.get("type") == "checkbox" else "")
+        elif tag == "select":
+            self._select = name
+        elif tag == "option" and self._select and "selected" in given:
+            self.fields[self._select] = given.get("value") or ""
+        elif tag == "textarea":
+            self._textarea, self.fields[name] = name, ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._inside = False
+        elif tag == "select":
+            self._select = ""
+        elif tag == "textarea":
+            self._textarea = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            self.fields[self._textarea] += data
+
+
+def form_of(client: Client, url: str, form_id: str) -> dict[str, str]:
+    page = client.get(url)
+    assert page.status_code == 200, (url, page.status_code)
+    parser = _Fields(form_id)
+    parser.feed(page.content.decode())
+    return parser.fields

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import User
+from django.contrib.staticfiles import finders
+from django.test import Client
+from django.utils import timezone
+
+from bots.models import Bot, Position, Runtime, SpreadBot
+from bots.services import create_spread_bot, start_bot
+from exchanges.admin.cells import ago, number
+from exchanges.models import ExchangeConnection
+from exchanges.services import create_connection
+
+pytestmark = pytest.mark.django_db
+WARNING = "No worker is running while 1 bot is at work"
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("boss")
+
+
+@pytest.fixture
+def client(boss: User) -> Client:
+    browser = Client()
+    browser.force_login(boss)
+    return browser
+
+
+def a_bot(boss: User, connection: ExchangeConnection, name: str, profit: str) -> SpreadBot:
+    bot = create_spread_bot(
+        actor=boss, name=name, connection=connection, symbol="BTC/USDT", bid_spread_pct=Decimal("0.01"),
+        ask_spread_pct=Decimal("0.01"), order_amount=Decimal("0.1"),
+    )  # fmt: skip
+    Position.objects.create(
+        bot=bot, symbol="BTC/USDT", amount=Decimal(1), cost=Decimal(90), realised_profit=Decimal(profit),
+        mark_price=Decimal(100),
+    )  # fmt: skip
+    return bot
+
+
+@pytest.fixture
+def paper(boss: User) -> ExchangeConnection:
+    return create_connection(actor=boss, owner=boss, name="Play", venue="demo", mode="paper")
+
+
+@pytest.fixture
+def live(boss: User) -> ExchangeConnection:
+    return create_connection(actor=boss, owner=boss, name="Real", venue="binance", mode="live")
+
+
+def runtime(age_seconds: int) -> None:
+    Runtime.objects.create(
+        id=uuid4(), host="h", boot_id="b", pid=1, process_started="1", started_at=timezone.now(),
+        heartbeat_at=timezone.now() - timedelta(seconds=age_seconds),
+    )  # fmt: skip
+
+
+def test_live_and_paper_profits_are_never_added_together(
+    client: Client, boss: User, paper: ExchangeConnection, live: ExchangeConnection
+) -> None:
+    a_bot(boss, paper, "P1", "1000")
+    a_bot(boss, paper, "P2", "0.5")
+    a_bot(boss, live, "L", "7")
+    totals = client.get("/admin/").context["desk"]["totals"]
+    assert [
+        (row["mode"], row["currency"], row["realised"], row["unrealised"], row["bots"]) for row in totals
+    ] == [
+        ("Live", "USDT", "7", "10", 1),
+        ("Paper", "USDT", "1000.5", "20", 2),
+    ]
+
+
+def test_the_first_page_lists_bots_with_state_age_and_reason(
+    client: Client, boss: User, paper: ExchangeConnection
+) -> None:
+    bot = a_bot(boss, paper, "Maker", "1.50")
+    Bot.objects.update(last_cycle_at=timezone.now() - timedelta(minutes=3))
+    page = client.get("/admin/").content.decode()
+    for shown in ("Maker", "stopped", "3 min ago", "1.5 USDT", f"/admin/bots/spreadbot/{bot.pk}/change/"):
+        assert shown in page, shown
+
+
+def test_who_may_not_see_bots_sees_none(boss: User, paper: ExchangeConnection) -> None:
+    a_bot(boss, paper, "Maker", "1")
+    browser = Client()
+    browser.force_login(User.objects.create_user("guest", is_staff=True))
+    assert "Maker" not in browser.get("/admin/").content.decode()
+
+
+def test_a_banner_says_when_bots_are_at_work_and_no_worker_is(
+    client: Client, boss: User, paper: ExchangeConnection
+) -> None:
+    bot = a_bot(boss, paper, "Maker", "1")
+    assert WARNING not in client.get("/admin/").content.decode()
+    start_bot(bot=bot, actor=boss)
+    runtime(age_seconds=61)
+    assert WARNING in client.get("/admin/").content.decode()
+    runtime(age_seconds=5)
+    assert WARNING not in client.get("/admin/").content.decode()
+
+
+def test_the_sidebar_has_the_desk_the_exchanges_and_the_log(client: Client) -> None:
+    page = client.get("/admin/").content.decode()
+    for title in (
+        "Spread bots",
+        "Orders",
+        "Trades",
+        "Positions",
+        "Connections",
+        "Balances",
+        "Events",
+        "Audit",
+    ):
+        assert re.search(rf">\s*{title}\s*<", page), title
+    assert "Botdesk" in page
+    assert "django_q" not in page
+
+
+@pytest.mark.parametrize("url", ["/admin/", "/admin/login/", "/admin/bots/spreadbot/add/"])
+def test_pages_load_nothing_from_elsewhere(client: Client, url: str) -> None:
+    page = client.get(url).content.decode()
+    loaded = re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="([^"]+)"', page)
+    assert [address for address in loaded if "//" in address] == []
+    for address in loaded:
+        if address.startswith("/static/"):
+            assert finders.find(address.removeprefix("/static/")), address
+
+
+def test_the_web_process_does_not_pay_for_ccxt() -> None:
+    code = (
+        "import os, sys; import tests.settings; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings';"
+        "import django; django.setup(); from config.wsgi import application; import config.urls;"
+        "from django.urls import get_resolver; get_resolver().url_patterns;"
+        "print(sorted({'ccxt', 'aiohttp'} & set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = ['.', 'platform']; {code}"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (ran.stdout.strip(), ran.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("0.010", "0.01"), ("100", "100"), ("0E-18", "0"), ("-1.50", "-1.5"), ("1E+3", "1000"), ("1E-18", "0.000000000000000001")],
+)  # fmt: skip
+def test_a_number_is_exact_and_plain(value: str, shown: str) -> None:
+    assert number(Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-5, "0 s ago"), (3, "3 s ago"), (60, "1 min ago"), (7_300, "2 h ago"), (200_000, "2 d ago")],
+)
+def test_an_age_is_in_the_unit_that_says_it(seconds: int, shown: str) -> None:
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    assert ago(now - timedelta(seconds=seconds), now) == shown

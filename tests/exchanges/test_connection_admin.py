@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from audit.models import AuditEntry
+from bots.models import BotState, SpreadBot
+from exchanges import services
+from exchanges.admin.connection_form import restored_pem
+from exchanges.models import ExchangeConnection
+from tests.desk.pages import form_of
+from vault.secret import Secret
+
+KEY = "canary-key-5f1c9d77"
+SECRET = "canary-secret-0be4aa12"
+PROXY_PASSWORD = "canary-proxy-77aa41"
+OTHER_KEYS = ["b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItISE="]
+ADD = "/admin/exchanges/exchangeconnection/add/"
+LIST = "/admin/exchanges/exchangeconnection/"
+FORM = "exchangeconnection_form"
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("boss")
+
+
+@pytest.fixture
+def client(boss: User) -> Client:
+    browser = Client(enforce_csrf_checks=False)
+    browser.force_login(boss)
+    return browser
+
+
+@pytest.fixture
+def connection(boss: User) -> ExchangeConnection:
+    return services.create_connection(
+        actor=boss, owner=boss, name="Main", venue="binance", mode="live", proxy_url="http://proxy.test:3128",
+        secrets={"api_key": Secret(KEY), "api_secret": Secret(SECRET), "proxy_password": Secret(PROXY_PASSWORD)},
+    )  # fmt: skip
+
+
+def change_url(connection: ExchangeConnection) -> str:
+    return reverse("admin:exchanges_exchangeconnection_change", args=[connection.pk])
+
+
+def act_url(connection: ExchangeConnection, act: str) -> str:
+    return reverse("admin:exchanges_exchangeconnection_act", args=[connection.pk, act])
+
+
+def save(client: Client, url: str, **entered: str) -> Any:
+    return client.post(url, form_of(client, url, FORM) | entered)
+
+
+def with_permissions(*names: str) -> Client:
+    user = User.objects.create_user("worker", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    browser = Client()
+    browser.force_login(user)
+    return browser
+
+
+def test_a_connection_is_created_through_the_form_and_its_owner_is_who_saves_it(
+    client: Client, boss: User
+) -> None:
+    answer = save(client, ADD, name="New", venue="binance", mode="live", api_key=KEY, api_secret=SECRET)
+    assert answer.status_code == 302
+    connection = ExchangeConnection.objects.get()
+    assert (connection.owner, connection.api_key.reveal()) == (boss, KEY)
+    assert AuditEntry.objects.get(action="connection.created").actor == boss
+
+
+def test_the_page_says_how_a_stored_key_ends_and_shows_no_secret(
+    client: Client, connection: ExchangeConnection
+) -> None:
+    page = client.get(change_url(connection)).content.decode()
+    assert "Set, ends in …9d77" in page
+    for canary in (KEY, SECRET, PROXY_PASSWORD):
+        assert canary not in page
+
+
+def test_saving_the_untouched_form_keeps_every_secret(client: Client, connection: ExchangeConnection) -> None:
+    assert save(client, change_url(connection), name="Renamed").status_code == 302
+    connection.refresh_from_db()
+    assert connection.name == "Renamed"
+    assert [connection.api_key.reveal(), connection.proxy_password.reveal()] == [KEY, PROXY_PASSWORD]
+
+
+def test_a_ticked_box_removes_a_secret(client: Client, connection: ExchangeConnection) -> None:
+    save(client, change_url(connection), clear_api_key="on")
+    connection.refresh_from_db()
+    assert not connection.api_key
+    assert connection.api_secret
+
+
+def test_a_secret_that_was_typed_is_not_in_the_page_that_refuses_the_form(client: Client) -> None:
+    page = save(client, ADD, name="New", venue="nowhere", mode="live", api_key=KEY).content.decode()
+    assert "There is no venue “nowhere”" in page
+    assert KEY not in page
+
+
+def test_a_proxy_address_with_a_password_is_refused_at_its_field(client: Client) -> None:
+    answer = save(client, ADD, name="New", venue="demo", proxy_url=f"http://u:{PROXY_PASSWORD}@proxy.test:1")
+    assert "their own" in answer.context["errors"][0][0]
+    assert not ExchangeConnection.objects.exists()
+
+
+def test_a_name_that_is_taken_is_one_sentence(client: Client, connection: ExchangeConnection) -> None:
+    page = save(client, ADD, name="main", venue="demo", mode="paper").content.decode()
+    assert page.count("You have a connection of this name already.") == 1
+
+
+@override_settings(FIELD_ENCRYPTION_KEYS=OTHER_KEYS)
+def test_a_lost_key_is_a_sentence_on_the_page(client: Client, connection: ExchangeConnection) -> None:
+    with override_settings(FIELD_ENCRYPTION_KEYS=["dGhpcmQtdGhpcmQtdGhpcmQtdGhpcmQtdGhpcmQtISE="]):
+        page = client.get(change_url(connection))
+    assert page.status_code == 200
+    assert "which is not in FIELD_ENCRYPTION_KEYS" in page.content.decode()
+
+
+def test_the_list_tells_live_from_paper(client: Client, connection: ExchangeConnection, boss: User) -> None:
+    services.create_connection(actor=boss, owner=boss, name="Play", venue="demo", mode="paper")
+    page = client.get(LIST).content.decode()
+    assert "desk-badge-live" in page
+    assert "desk-badge-paper" in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_list(
+    client: Client, connection: ExchangeConnection, boss: User, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(20):
+        services.create_connection(actor=boss, owner=boss, name=f"C{number}", venue="demo", mode="paper")
+    with django_assert_max_num_queries(12):
+        client.get(LIST)
+
+
+def test_a_name_with_html_in_it_is_escaped(client: Client, boss: User) -> None:
+    services.create_connection(actor=boss, owner=boss, name="<script>x</script>", venue="demo", mode="paper")
+    connection = ExchangeConnection.objects.get()
+    for url in (LIST, change_url(connection)):
+        assert "<script>x</script>" not in client.get(url).content.decode()
+
+
+def test_a_test_is_shown_step_by_step(client: Client, boss: User) -> None:
+    demo = services.create_connection(actor=boss, owner=boss, name="Demo", venue="demo", mode="paper")
+    page = client.post(act_url(demo, "test"), follow=True).content.decode()
+    assert "all 2 steps passed" in page
+    assert "its clock agrees with ours" in page
+
+
+@pytest.mark.parametrize("act", ["test", "archive"])
+def test_getting_an_act_changes_nothing(client: Client, connection: ExchangeConnection, act: str) -> None:
+    assert client.get(act_url(connection, act)).status_code == 405
+    connection.refresh_from_db()
+    assert connection.archived_at is None
+    assert not AuditEntry.objects.exclude(action="connection.created").exists()
+
+
+def test_an_act_without_the_csrf_token_is_refused(connection: ExchangeConnection, boss: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(boss)
+    assert browser.post(act_url(connection, "archive")).status_code == 403
+    connection.refresh_from_db()
+    assert connection.archived_at is None
+
+
+@pytest.mark.parametrize("act", ["test", "archive"])
+def test_an_act_needs_its_own_permission(connection: ExchangeConnection, act: str) -> None:
+    browser = with_permissions("view_exchangeconnection", "change_exchangeconnection")
+    assert browser.post(act_url(connection, act)).status_code == 403
+    assert "Test connection" not in browser.get(change_url(connection)).content.decode()
+
+
+def test_an_act_that_does_not_exist_is_not_found(client: Client, connection: ExchangeConnection) -> None:
+    assert client.post(act_url(connection, "explode")).status_code == 404
+
+
+def test_archiving_names_the_bots_that_are_at_work(client: Client, connection: ExchangeConnection) -> None:
+    SpreadBot.objects.create(
+        name="Maker", connection=connection, symbol="BTC/USDT", state=BotState.RUNNING, bid_spread_pct="0.01",
+        ask_spread_pct="0.01", order_amount="1",
+    )  # fmt: skip
+    page = client.post(act_url(connection, "archive"), follow=True).content.decode()
+    assert "still has bots that are not stopped: Maker" in page
+    connection.refresh_from_db()
+    assert connection.archived_at is None
+
+
+def test_nothing_is_deleted(client: Client, connection: ExchangeConnection) -> None:
+    url = reverse("admin:exchanges_exchangeconnection_delete", args=[connection.pk])
+    assert client.post(url, {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [str(connection.pk)], "post": "yes"}
+    client.post(LIST, chosen)
+    assert ExchangeConnection.objects.exists()
+
+
+def test_an_archived_connection_can_be_read_and_not_changed(
+    client: Client, connection: ExchangeConnection, boss: User
+) -> None:
+    services.archive_connection(connection=connection, actor=boss)
+    assert client.get(change_url(connection)).status_code == 200
+    assert client.post(change_url(connection), {"name": "Other"}).status_code == 403
+
+
+def test_who_may_only_look_is_told_nothing_of_the_secrets(connection: ExchangeConnection) -> None:
+    page = with_permissions("view_exchangeconnection").get(change_url(connection)).content.decode()
+    assert "Main" in page
+    assert "ends in" not in page
+    assert "API secret" not in page
+
+
+def test_a_private_key_that_lost_its_lines_gets_them_back() -> None:
+    body = "A" * 70
+    pasted = f"-----BEGIN PRIVATE KEY-----{body}-----END PRIVATE KEY-----"
+    lines = ["-----BEGIN PRIVATE KEY-----", "A" * 64, "A" * 6, "-----END PRIVATE KEY-----", ""]
+    assert restored_pem(pasted) == "\n".join(lines)
+    assert restored_pem("an-ordinary-secret") == "an-ordinary-secret"

@@ -8,10 +8,11 @@ os.environ["BOTDESK_ENV_FILE"] = os.devnull  # a developer's own .env has no say
 os.environ["SECRET_KEY"] = "tests-" + "x" * 50
 os.environ["FIELD_ENCRYPTION_KEYS"] = "dGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtdGVzdHMtISE="
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import DATABASES  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import DATABASES
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, not memory: threads have connections of their own.
-    DATABASES["default"]["TEST"] = {"NAME": str(Path(tempfile.gettempdir()) / f"botdesk-test-{os.getpid()}.sqlite3")}
+    _file = Path(tempfile.gettempdir()) / f"botdesk-test-{os.getpid()}.sqlite3"
+    DATABASES["default"]["TEST"] = {"NAME": str(_file)}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

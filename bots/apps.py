@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -8,6 +10,11 @@ class BotsConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_spawn
 
-        from bots.engine.worker_process import on_spawn
+        post_spawn.connect(_on_spawn, dispatch_uid="bots.worker_process")
 
-        post_spawn.connect(on_spawn, dispatch_uid="bots.worker_process")
+
+def _on_spawn(**signal: Any) -> None:
+    # Here and not above: the engine loads aiohttp, which the web process does not need.
+    from bots.engine.worker_process import on_spawn
+
+    on_spawn(**signal)

@@ -294,9 +294,8 @@ def _may_have_arrived(found: VenueError, error: Exception, call: Call, passage: 
 
 
 def _unknown(found: VenueError, call: Call) -> OutcomeUnknownError:
-    sentence = (
-        f"Whether {call.title} carried the {call.name} out is not known: {found.sentence} It is looked up."
-    )
+    what = "order" if call.name == "place" else call.name
+    sentence = f"Whether {call.title} carried the {what} out is not known; it is looked up. {found.sentence}"
     return OutcomeUnknownError(
         sentence, connection=call.connection, call=call.name, code=found.code, text=found.text
     )

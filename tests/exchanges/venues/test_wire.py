@@ -10,12 +10,21 @@ import traceback
 
 import pytest
 
-from exchanges.errors import CredentialsError, OutcomeUnknownError, ProxyAuthError, ProxyDownError, VenueError
+from exchanges.errors import (
+    CredentialsError,
+    OutcomeUnknownError,
+    ProxyAuthError,
+    ProxyDownError,
+    VenueDownError,
+    VenueError,
+)
 from exchanges.gateway import Proxy
-from exchanges.venues.wire import Wire
+from exchanges.venues import wire as wire_module
+from exchanges.venues.wire import Wire, build_connector
 from tests.exchanges.venues.conftest import KEY, SECRET, SYMBOL, Lab, OpenGateway, buy
 from tests.exchanges.venues.connect_proxy import ConnectProxy
 from tests.lab.faults import hang_after_accept, server_error
+from tests.lab.resolver import LabResolver
 from vault.secret import Secret
 
 PASSWORD = "p@ss:w/rd%#1-canary"
@@ -55,6 +64,18 @@ async def test_a_proxy_that_is_gone_is_named_and_never_bypassed(lab: Lab, open_b
 
     with pytest.raises(ProxyDownError, match="proxy"):
         await open_binance(proxy=gone).fetch_time()
+
+    assert lab.server.requests.select() == []
+
+
+async def test_in_production_a_certificate_that_nobody_trusts_stops_everything(
+    lab: Lab, open_binance: OpenGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver = LabResolver(lab.server.port)
+    monkeypatch.setattr(wire_module, "build_connector", lambda: build_connector(resolver=resolver))
+
+    with pytest.raises(VenueDownError, match="certificate"):
+        await open_binance().fetch_time()
 
     assert lab.server.requests.select() == []
 

@@ -11,7 +11,7 @@ from itertools import count
 
 from tests.lab.accounts import Account, Commission, FeeSchedule
 from tests.lab.clock import Clock
-from tests.lab.journal import Entry, Event, Journal
+from tests.lab.journal import Event, Journal
 from tests.lab.ledger import ZERO, InsufficientFundsError, Ledger
 from tests.lab.market import LabMarket
 from tests.lab.matching import Match, Plan
@@ -64,10 +64,10 @@ class Exchange:
         try:
             order, plan = self._admit(ticket)
         except RefusedError as refusal:
-            self._note(Event.REFUSED, ticket, ticket.client_id, reason=str(refusal))
+            self.journal.note_refusal(self.clock.now_ms(), ticket, str(refusal))
             raise
         self.market(ticket.symbol).enter(order)
-        self._note_order(Event.ACCEPTED, order)
+        self.journal.note(order.time_ms, Event.ACCEPTED, order)
         self._execute(order, plan)
         return order
 
@@ -213,7 +213,7 @@ class Exchange:
                 time_ms=trade.time_ms,
             )
         )
-        self._note_order(Event.FILLED, order, trade)
+        self.journal.note(trade.time_ms, Event.FILLED, order, trade)
         self._free_improvement(market, order)
         if order.remaining == 0:
             self._end(order, State.FILLED)
@@ -241,7 +241,8 @@ class Exchange:
         order.state = state
         order.update_ms = self.clock.now_ms()
         if state is not State.FILLED:
-            self._note_order(Event.CANCELED if state is State.CANCELED else Event.EXPIRED, order)
+            event = Event.CANCELED if state is State.CANCELED else Event.EXPIRED
+            self.journal.note(order.update_ms, event, order)
 
     def _release(self, market: LabMarket, order: Order, amount: Decimal) -> None:
         if amount:
@@ -250,36 +251,3 @@ class Exchange:
 
     def _paid_in(self, market: LabMarket, order: Order) -> str:
         return market.rules.quote if order.side is Side.BUY else market.rules.base
-
-    # --- Journal
-
-    def _note_order(self, event: Event, order: Order, trade: PublicTrade | None = None) -> None:
-        self._note(event, order.ticket, order.client_id, order=order, trade=trade)
-
-    def _note(
-        self,
-        event: Event,
-        ticket: Ticket,
-        client_id: str,
-        *,
-        order: Order | None = None,
-        trade: PublicTrade | None = None,
-        reason: str = "",
-    ) -> None:
-        self.journal.write(
-            Entry(
-                time_ms=self.clock.now_ms(),
-                event=event,
-                account=ticket.account,
-                key=ticket.key,
-                symbol=ticket.symbol,
-                client_id=client_id,
-                order_id=order.id if order else 0,
-                side=ticket.side,
-                kind=ticket.kind,
-                amount=trade.amount if trade else ticket.amount,
-                price=trade.price if trade else ticket.price,
-                trade_id=trade.id if trade else 0,
-                reason=reason,
-            )
-        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+
+from tests.lab.orders import Order, PublicTrade, Ticket
 
 
 class Event(StrEnum):
@@ -41,8 +43,16 @@ class Journal:
     def __init__(self) -> None:
         self._entries: list[Entry] = []
 
-    def write(self, entry: Entry) -> None:
+    def note(self, time_ms: int, event: Event, order: Order, trade: PublicTrade | None = None) -> None:
+        """trade: of a fill, whose amount and price stand in place of the order's."""
+        entry = _entry(time_ms, event, order.ticket)
+        entry = replace(entry, order_id=order.id, client_id=order.client_id)
+        if trade is not None:
+            entry = replace(entry, amount=trade.amount, price=trade.price, trade_id=trade.id)
         self._entries.append(entry)
+
+    def note_refusal(self, time_ms: int, ticket: Ticket, reason: str) -> None:
+        self._entries.append(replace(_entry(time_ms, Event.REFUSED, ticket), reason=reason))
 
     def entries(self, *, event: Event | None = None, account: str | None = None) -> list[Entry]:
         return [
@@ -50,3 +60,18 @@ class Journal:
             for entry in self._entries
             if (event is None or entry.event is event) and (account is None or entry.account == account)
         ]
+
+
+def _entry(time_ms: int, event: Event, ticket: Ticket) -> Entry:
+    return Entry(
+        time_ms=time_ms,
+        event=event,
+        account=ticket.account,
+        key=ticket.key,
+        symbol=ticket.symbol,
+        client_id=ticket.client_id,
+        side=ticket.side,
+        kind=ticket.kind,
+        amount=ticket.amount,
+        price=ticket.price,
+    )

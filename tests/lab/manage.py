@@ -18,13 +18,13 @@ def main() -> None:
     sys.path[0] = str(ROOT)
     sys.path.insert(0, str(ROOT / "platform"))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    _enter_lab()
+    enter_lab()
     from config.command_line import run
 
     run(sys.argv)
 
 
-def _enter_lab() -> None:
+def enter_lab() -> None:
     from exchanges.venues import wire
     from tests.lab.resolver import lab_connector
 

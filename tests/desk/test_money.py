@@ -37,7 +37,7 @@ def test_the_order_of_the_text_is_the_order_of_the_numbers(one: Decimal, other: 
 
 @pytest.mark.parametrize("zero", ["0", "-0", "0.0", "-1e-30", "1e-30", "0e50"])
 def test_there_is_one_zero(zero: str) -> None:
-    assert str(MoneyField().to_python(zero)) == f"{0:.18f}"
+    assert f"{MoneyField().to_python(zero):f}" == "0.000000000000000000"
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def figures_of(position: Position | None) -> Figures:
 def bot_rows() -> list[BotRow]:
     """All bots that are not archived, or that still are at work."""
     shown = SpreadBot.objects.filter(Q(archived_at=None) | Q(pk__in=Bot.objects.at_work()))
-    return _rows(list(shown.select_related("connection").order_by("name")))  # type: ignore[arg-type]
+    return _rows(list(shown.select_related("connection").order_by("name")))
 
 
 def bot_page(bot: SpreadBot, *, last: int = 10) -> BotPage:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -123,7 +123,7 @@ def _locked(bot: Bot) -> SpreadBot:
     """Its connection's row first, which archiving a connection and taking a lease lock too."""
     ExchangeConnection.objects.select_for_update(of=("self",)).get(pk=bot.connection_id)
     locked = SpreadBot.objects.select_for_update(of=("self", "bot_ptr")).select_related("connection")
-    return cast("SpreadBot", locked.get(pk=bot.pk))
+    return locked.get(pk=bot.pk)
 
 
 def _move(

@@ -94,7 +94,7 @@ class ServiceForm(forms.ModelForm):
 
     def _get_validation_exclusions(self) -> set[str]:
         """All columns: the service checks them, and says more of each than the columns could."""
-        return {field.name for field in self.instance._meta.get_fields()}  # noqa: SLF001 - Django's name
+        return {field.name for field in self.instance._meta.get_fields()}
 
     def validate_unique(self) -> None:
         """Rehearses the service, which knows more rules than the columns, and takes it back."""

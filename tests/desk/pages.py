@@ -12,7 +12,8 @@ class _Fields(HTMLParser):
 
     def __init__(self, form_id: str) -> None:
         super().__init__()
-        self.form_id, self.fields = form_id, {}
+        self.form_id = form_id
+        self.fields: dict[str, str] = {}
         self._inside = False
         self._select = self._textarea = ""
 

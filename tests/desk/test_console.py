@@ -151,8 +151,15 @@ def test_the_web_process_does_not_pay_for_ccxt() -> None:
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [("0.010", "0.01"), ("100", "100"), ("0E-18", "0"), ("-1.50", "-1.5"), ("1E+3", "1000"), ("1E-18", "0.000000000000000001")],
-)  # fmt: skip
+    [
+        ("0.010", "0.01"),
+        ("100", "100"),
+        ("0E-18", "0"),
+        ("-1.50", "-1.5"),
+        ("1E+3", "1000"),
+        ("1E-7", "0.0000001"),
+    ],
+)
 def test_a_number_is_exact_and_plain(value: str, shown: str) -> None:
     assert number(Decimal(value)) == shown
 

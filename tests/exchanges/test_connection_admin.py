@@ -41,7 +41,9 @@ def client(boss: User) -> Client:
 def connection(boss: User) -> ExchangeConnection:
     return services.create_connection(
         actor=boss, owner=boss, name="Main", venue="binance", mode="live", proxy_url="http://proxy.test:3128",
-        secrets={"api_key": Secret(KEY), "api_secret": Secret(SECRET), "proxy_password": Secret(PROXY_PASSWORD)},
+        secrets={
+            "api_key": Secret(KEY), "api_secret": Secret(SECRET), "proxy_password": Secret(PROXY_PASSWORD),
+        },
     )  # fmt: skip
 
 

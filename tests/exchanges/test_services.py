@@ -67,9 +67,10 @@ class FakeVenue:
 
     def __getattr__(self, name: str) -> object:
         async def answer() -> object:
-            if isinstance(self.answers[name], Exception):
-                raise self.answers[name]
-            return self.answers[name]
+            given = self.answers[name]
+            if isinstance(given, Exception):
+                raise given
+            return given
 
         return answer
 

@@ -1,0 +1,145 @@
+"""The product as an operator runs it: a database, a web process and a worker, each real, around a lab."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import requests
+from psycopg import sql
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ADMIN_PASSWORD = "correct horse battery staple"
+ENCRYPTION_KEY = "ZTJlLWUyZS1lMmUtZTJlLWUyZS1lMmUtZTJlLWUyZSE="
+
+T = TypeVar("T")
+
+
+class Desk:
+    """Its processes' output goes to files in `folder`; `logs()` is all of it."""
+
+    def __init__(self, folder: Path, database_url: str, lab: dict[str, str]) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "BOTDESK_ENV_FILE": os.devnull,
+            "SECRET_KEY": uuid.uuid4().hex * 2,
+            "FIELD_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+            "DATABASE_URL": database_url,
+            "REDIS_URL": os.environ.get("REDIS_URL", ""),
+            "LOG_LEVEL": "DEBUG",
+            "SHIFT_SECONDS": "5",
+            "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
+            "PYTHONUNBUFFERED": "1",
+            **lab,
+        }
+
+    def prepare(self) -> None:
+        self.manage("migrate", "-v0")
+        self.manage("createsuperuser", "--noinput", "--username", "admin", "--email", "admin@example.com")
+
+    def manage(self, *arguments: str) -> str:
+        """Runs a command of manage.py to its end; its standard output."""
+        command = [sys.executable, "tests/lab/manage.py", *arguments]
+        with (self.folder / "manage.log").open("ab") as log:
+            done = subprocess.run(
+                command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log, check=False
+            )
+            log.write(done.stdout)
+        assert done.returncode == 0, self.logs()[-3000:]
+        return done.stdout.decode()
+
+    def report(self) -> dict[str, Any]:
+        """The database's books, see report.py."""
+        output = self.manage("shell", "-v0", "-c", "from tests.e2e.report import report; report()")
+        answer: dict[str, Any] = json.loads(output.splitlines()[-1])
+        return answer
+
+    def start_web(self) -> None:
+        bind = f"127.0.0.1:{self.port}"
+        self._start(
+            "web", "gunicorn", "--pythonpath", "platform", "--bind", bind, "--threads", "2", "tests.lab.wsgi"
+        )
+        wait_until(self._answers, "the web process answers", seconds=30)
+
+    def start_worker(self) -> None:
+        self._start("worker", "tests/lab/manage.py", "worker")
+
+    def stop(self, name: str, *, seconds: float = 30) -> int:
+        """SIGTERM; the exit code."""
+        process = self._processes.pop(name)
+        process.send_signal(signal.SIGTERM)
+        try:
+            return process.wait(seconds)
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+    def stop_all(self) -> None:
+        for name in list(self._processes):
+            self.stop(name)
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
+
+    def _start(self, name: str, *command: str) -> None:
+        is_module = not command[0].endswith(".py")
+        line = [sys.executable, *(["-m"] if is_module else []), *command]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                line, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(requests.ConnectionError):
+            return requests.get(f"{self.url}/admin/login/", timeout=10).status_code == 200
+        return False
+
+
+def wait_until(look: Callable[[], T], what: str, *, seconds: float = 60, pause: float = 0.2) -> T:
+    """Looks again and again until it sees something true; fails with `what` after so many seconds."""
+    give_up_at = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        assert time.monotonic() < give_up_at, f"waited {seconds} s in vain: {what}"
+        time.sleep(pause)
+
+
+@contextlib.contextmanager
+def database_for(folder: Path) -> Iterator[str]:
+    """The URL of a fresh database: on the server that DATABASE_URL names, or else an SQLite file."""
+    server = os.environ.get("DATABASE_URL", "")
+    if not server.startswith("postgres"):
+        yield f"sqlite:///{folder / 'desk.sqlite3'}"
+        return
+    name = f"desk_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield f"{server.rpartition('/')[0]}/{name}"
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,44 @@
+"""Prints the desk's books as one line of JSON; runs inside the product, by `manage.py shell`."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+
+from bots.models import BotEvent, Decision, Order, Position, SpreadBot, Trade
+from exchanges.models import Balance, ExchangeConnection
+
+
+def report() -> None:
+    books = {
+        "connections": _rows(ExchangeConnection.objects, "id", "name", "last_error", "lease_owner", "lease_fence"),
+        "bots": _rows(SpreadBot.objects, "id", "name", "state"),
+        "orders": _rows(
+            Order.objects.order_by("pk"), "client_id", "venue_id", "side", "symbol", "price", "amount",
+            "state", "filled", "traded", "average", "settled_at", "bot__name",
+        ),
+        "trades": _rows(
+            Trade.objects.order_by("pk"), "venue_id", "order__client_id", "side", "price", "amount", "cost",
+            "fee_amount", "fee_currency", "liquidity", "realised_profit",
+        ),
+        "positions": _rows(
+            Position.objects, "bot__name", "symbol", "amount", "cost", "realised_profit", "fees_quote",
+            "fees_base",
+        ),
+        "balances": _rows(Balance.objects, "currency", "free", "used"),
+        "decisions": _rows(Decision.objects, "bot__name", "reason", "refusals"),
+        "events": _rows(BotEvent.objects.order_by("pk"), "kind", "severity", "text"),
+    }  # fmt: skip
+    print(json.dumps(books, default=_exact))  # noqa: T201 - the report is for the process that asked for it
+
+
+def _rows(rows: Any, *columns: str) -> list[dict[str, Any]]:
+    query: QuerySet[Any, dict[str, Any]] = rows.values(*columns)
+    return list(query)
+
+
+def _exact(value: object) -> str:
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)

@@ -83,7 +83,7 @@ class PaperGateway:
         return await self._market_data.fetch_public_trades(symbol, since=since)
 
     async def close(self) -> None:
-        await self._market_data.close()
+        """Nothing is held: the market data is shared, and the database thread is the caller's."""
 
     async def fetch_permissions(self) -> AccountPermissions:
         await self._open_account()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
 from typing import NoReturn
 
@@ -16,6 +18,9 @@ INTERRUPTED = 130
 # These serve until they are stopped, and would meet a missing database in a child or a request.
 SERVERS = {"worker", "qcluster", "runserver"}
 
+# These neither read nor write anything that a key protects: they work before there is an .env.
+WITHOUT_SECRETS = {"preview_quotes"}
+
 
 def run(arguments: list[str]) -> None:
     redact_uncaught()
@@ -26,6 +31,8 @@ def run(arguments: list[str]) -> None:
             return
         if command == "quickstart":
             dotenv.write_if_missing()
+        if command in WITHOUT_SECRETS:
+            os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
         if command in SERVERS:
             _check_before_serving()
         execute_from_command_line(arguments)

@@ -103,6 +103,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASES = {"default": database("DATABASE_URL", folder=BASE_DIR)}
 _database = DATABASES["default"]
 _database["CONN_HEALTH_CHECKS"] = True
+_database["CONN_MAX_AGE"] = whole_number("CONN_MAX_AGE", 60, least=0)
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     # A writer waits for the other; IMMEDIATE takes the lock at the start, so that none fails half-way.
     _database["OPTIONS"] = {
@@ -111,7 +112,6 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
-    _database["CONN_MAX_AGE"] = whole_number("CONN_MAX_AGE", 60, least=0)
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 
 # --- Tasks

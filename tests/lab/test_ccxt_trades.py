@@ -25,28 +25,21 @@ def crowd(lab: Lab) -> Crowd:
     return lab.gather_crowd(SYMBOL, Decimal(50_000))
 
 
-def client_for(session: aiohttp.ClientSession, key: ApiKey) -> ccxt.binance:
-    return ccxt.binance(
-        {
-            "apiKey": key.key,
-            "secret": key.secret,
-            "session": session,
-            "enableRateLimit": False,
-            "timeout": 3000,
-            "options": {
-                "fetchMarkets": {"types": ["spot"]},
-                "fetchCurrencies": False,
-                "fetchMargins": False,
-            },
-        }
-    )
-
-
 @pytest_asyncio.fixture
 async def client(
     lab_session: aiohttp.ClientSession, trader: ApiKey, crowd: Crowd
 ) -> AsyncIterator[ccxt.binance]:
-    binance = client_for(lab_session, trader)
+    options = {"fetchMarkets": {"types": ["spot"]}, "fetchCurrencies": False, "fetchMargins": False}
+    binance = ccxt.binance(
+        {
+            "apiKey": trader.key,
+            "secret": trader.secret,
+            "session": lab_session,
+            "enableRateLimit": False,
+            "timeout": 3000,
+            "options": options,
+        }
+    )
     yield binance
     await binance.close()
 
@@ -146,15 +139,13 @@ async def test_an_order_under_the_minimum_cost_is_refused(client: ccxt.binance) 
         await client.create_order(SYMBOL, "limit", "buy", 0.0001, 49_000)
 
 
-async def test_a_wrong_secret_is_a_bad_signature(lab_session: aiohttp.ClientSession, trader: ApiKey) -> None:
-    client = client_for(lab_session, trader)
+async def test_a_wrong_secret_is_a_bad_signature(client: ccxt.binance) -> None:
     client.secret = "wrong"
     with pytest.raises(ccxt.AuthenticationError, match="-1022"):
         await client.fetch_balance()
 
 
-async def test_an_unknown_key_is_refused(lab_session: aiohttp.ClientSession, trader: ApiKey) -> None:
-    client = client_for(lab_session, trader)
+async def test_an_unknown_key_is_refused(client: ccxt.binance) -> None:
     client.apiKey = "x" * 64
     with pytest.raises(ccxt.AuthenticationError, match="-2015"):
         await client.fetch_balance()

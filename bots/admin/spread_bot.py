@@ -15,7 +15,7 @@ from bots.admin.bot_page import page_context
 from bots.admin.spread_bot_form import FIELDSETS, SpreadBotForm
 from bots.models import BotState, SpreadBot
 from exchanges.admin.acting import Act, ActingAdmin
-from exchanges.admin.cells import MONEY_INPUTS, NOTHING, age_column, badge
+from exchanges.admin.cells import INPUTS, NOTHING, age_column, badge
 from exchanges.admin.connection import mode_badge
 
 STATE_KINDS = {
@@ -59,7 +59,7 @@ def is_current_and(*states: BotState) -> Any:
 class SpreadBotAdmin(ActingAdmin):
     form = SpreadBotForm
     fieldsets = FIELDSETS
-    formfield_overrides = MONEY_INPUTS
+    formfield_overrides = INPUTS
     change_form_outer_before_template = "console/bot_top.html"
     list_display = [
         "name", "state_shown", "mode", "connection", "symbol", "cycle_age", "reason",

@@ -16,7 +16,8 @@ FIELDSETS = [
         "Quotes",
         {
             "fields": [
-                ("bid_spread_pct", "ask_spread_pct", "minimum_spread_pct"),
+                ("bid_spread_pct", "ask_spread_pct"),
+                "minimum_spread_pct",
                 ("order_amount", "levels"),
                 ("level_spread_pct", "level_amount"),
                 "level_overrides",
@@ -47,8 +48,9 @@ FIELDSETS = [
         "Limits",
         {
             "fields": [
-                ("max_order_cost", "max_position", "max_open_orders"),
-                ("daily_loss_limit", "price_band_pct", "max_book_age_seconds"),
+                ("max_order_cost", "max_position"),
+                ("max_open_orders", "daily_loss_limit"),
+                ("price_band_pct", "max_book_age_seconds"),
             ]
         },
     ),

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from database.money import MoneyField
 
@@ -77,4 +77,7 @@ class NumberField(forms.DecimalField):
         return {"inputmode": "decimal"}
 
 
-MONEY_INPUTS = {MoneyField: {"form_class": NumberField, "widget": UnfoldAdminTextInputWidget}}
+INPUTS = {
+    MoneyField: {"form_class": NumberField, "widget": UnfoldAdminTextInputWidget},
+    models.JSONField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 3})},
+}

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from audit.models import AuditEntry
 from exchanges import services
 from exchanges.admin.acting import Act, ActingAdmin
-from exchanges.admin.cells import NOTHING, age_cell, age_column, badge
+from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.venues.registry import known_venues
@@ -40,6 +40,7 @@ def archive(connection: ExchangeConnection, actor: User) -> str:
 @admin.register(ExchangeConnection)
 class ConnectionAdmin(ActingAdmin):
     form = ConnectionForm
+    formfield_overrides = INPUTS
     change_form_outer_before_template = "console/connection_top.html"
     list_display = [
         "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "answer_age", "balances_age",

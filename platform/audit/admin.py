@@ -32,11 +32,15 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["at", "who", "action", "target_name", "changes"]
+    list_display = ["time", "who", "action", "target_name", "changes"]
     list_filter = ["action", "target_type", "at"]
     search_fields = ["target_name", "target_id", "action", "actor__username"]
     list_select_related = ["actor"]
     fields = ["at", "who", "action", "target_type", "target_name", "target_id", "before", "after"]
+
+    @admin.display(description="time (UTC)", ordering="at")
+    def time(self, entry: AuditEntry) -> str:
+        return f"{entry.at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="who", ordering="actor__username")
     def who(self, entry: AuditEntry) -> str:
@@ -44,12 +48,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="changes")
     def changes(self, entry: AuditEntry) -> str:
-        if entry.before:
-            return "; ".join(
-                f"{name}: {_short(before)} → {_short(entry.after.get(name, ''))}"
-                for name, before in entry.before.items()
-            )
-        return ", ".join(entry.after)
+        """From what to what; all of a new row is on the entry's own page."""
+        return "; ".join(
+            f"{name}: {_short(before)} → {_short(entry.after.get(name, ''))}"
+            for name, before in entry.before.items()
+        )
 
 
 def _short(value: object) -> str:

@@ -37,6 +37,7 @@ from exchanges.errors import (
 )
 from exchanges.gateway import NotLicensedError
 from exchanges.models import ExchangeConnection
+from exchanges.venues.registry import UnknownVenueError
 from vault.keyring import VaultError
 from vault.redaction import redact
 
@@ -113,7 +114,7 @@ class Duty:
             return 0.0
         except BotNotRunningError:
             return LOOKUP_SECONDS
-        except (VenueError, VaultError) as error:
+        except (VenueError, VaultError, UnknownVenueError) as error:
             return await self._failed(str(error), self._wait_after(error))
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
@@ -225,10 +226,12 @@ class Duty:
         event = event_of(self.lease, "connection_recovered", "The connection works again.", at=utc_now())
         await self.office.database.run(ledger.save_event, event)
 
-    def _wait_after(self, error: VenueError | VaultError) -> float:
+    def _wait_after(self, error: Exception) -> float:
         if isinstance(error, RateLimitError) and error.retry_after is not None:
             return error.retry_after
-        if isinstance(error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError)):
+        if isinstance(
+            error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError, UnknownVenueError)
+        ):
             return REFUSED_WAIT_SECONDS
         return self._backoff()
 

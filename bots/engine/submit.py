@@ -18,20 +18,18 @@ from bots.models import Bot, BotEvent, Order, Severity
 from bots.models.order import new_client_id
 from bots.strategies.base import Quote
 from exchanges.errors import (
-    ClockError,
     InvalidOrderError,
+    MalformedAnswerError,
     OrderNotFoundError,
-    ProxyError,
-    RateLimitError,
-    RejectedError,
+    OutcomeUnknownError,
     Rule,
     VenueError,
 )
 from exchanges.gateway import NotLicensedError
 from exchanges.types import OrderReport, OrderRequest, OrderType, Side, TimeInForce
 
-# After these the venue has certainly not done what was asked. Any other failure leaves it open.
-CERTAINLY_NOT_DONE = (RejectedError, RateLimitError, ClockError, ProxyError)
+# After these the venue may have done what was asked; after any other error it certainly has not.
+MAY_BE_DONE = (OutcomeUnknownError, MalformedAnswerError)
 
 Answer = TypeVar("Answer")
 
@@ -113,11 +111,11 @@ def _placed(order: Order, answer: OrderReport | BaseException) -> VenueError | N
     if not isinstance(answer, VenueError):
         raise answer
     order.reason = answer.sentence
-    if isinstance(answer, CERTAINLY_NOT_DONE):
-        ledger.write_facts(order, advance(submitted, OrderState.REJECTED), at=now)
-        return None if _moved_market(answer) else answer
-    ledger.write_facts(order, advance(submitted, OrderState.UNKNOWN), at=now)
-    return None
+    if isinstance(answer, MAY_BE_DONE):
+        ledger.write_facts(order, advance(submitted, OrderState.UNKNOWN), at=now)
+        return None
+    ledger.write_facts(order, advance(submitted, OrderState.REJECTED), at=now)
+    return None if _moved_market(answer) else answer
 
 
 def _moved_market(error: VenueError) -> bool:
@@ -153,15 +151,14 @@ def _canceled(order: Order, answer: OrderReport | BaseException | None) -> bool:
         return False
     if answer is None or isinstance(answer, OrderNotFoundError):
         return True
-    if isinstance(answer, (NotLicensedError, *CERTAINLY_NOT_DONE)):
-        order.cancel_requested_at = None
-        order.reason = str(answer)
-        return False
-    if isinstance(answer, VenueError):
-        order.reason = answer.sentence
+    if not isinstance(answer, (VenueError, NotLicensedError)):
+        raise answer
+    order.reason = str(answer)
+    if isinstance(answer, MAY_BE_DONE):
         ledger.write_facts(order, advance(ledger.facts_of(order), OrderState.UNKNOWN), at=utc_now())
-        return False
-    raise answer
+    else:
+        order.cancel_requested_at = None
+    return False
 
 
 def _apply(order: Order, report: OrderReport) -> None:

@@ -14,7 +14,7 @@ from exchanges.models import Balance, ExchangeConnection
 
 def report() -> None:
     books = {
-        "connections": _rows(ExchangeConnection.objects, "id", "name", "last_error", "lease_owner", "lease_fence"),
+        "connections": _rows(ExchangeConnection.objects, "id", "name", "last_error", "lease_owner"),
         "bots": _rows(SpreadBot.objects, "id", "name", "state"),
         "orders": _rows(
             Order.objects.order_by("pk"), "client_id", "venue_id", "side", "symbol", "price", "amount",

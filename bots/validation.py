@@ -131,6 +131,8 @@ def _connection_refusal(connection: ExchangeConnection) -> str:
         return ""
     if its_venue.is_paper_only:
         return f"“{connection}” is live, and {its_venue.title} has no real accounts: choose paper."
+    if not its_venue.is_proven:
+        return f"Live orders at {its_venue.title} are not proven yet in this version: use paper there."
     if not (connection.api_key and connection.api_secret):
         return f"The connection “{connection}” is live but has no API key and secret: enter them first."
     return ""

@@ -23,7 +23,7 @@ class Account:
     """One connection's books in memory; the database has the same, written first where it matters.
 
     orders: unsettled ones by client id. trade_cursors: per symbol, since when trades must be asked for.
-    foreign: venue ids of orders that somebody else placed on this account; they are never touched.
+    foreign: (symbol, venue id) of orders that somebody else placed on this account; they are never touched.
     """
 
     lease: Lease
@@ -37,7 +37,7 @@ class Account:
     positions: dict[tuple[UUID, str], Position] = field(default_factory=dict)
     trade_cursors: dict[str, datetime] = field(default_factory=dict)
     trades_checked_at: dict[str, float] = field(default_factory=dict)
-    foreign: set[str] = field(default_factory=set)
+    foreign: set[tuple[str, str]] = field(default_factory=set)
 
     def hold(self, orders: Iterable[Order]) -> None:
         """Looks after these from now on, and no longer after those that are settled."""

@@ -36,11 +36,14 @@ async def observe(account: Account, symbols: Collection[str], *, thorough: bool 
     reports = await account.gateway.fetch_open_orders(symbols)
     changed, strangers = _match(account, reports)
     changed += await _adopt(account, strangers)
-    listed = {report.client_id for report in reports} | {report.venue_id for report in reports}
+    listed = {report.client_id for report in reports}
+    listed_ids = {(report.symbol, report.venue_id) for report in reports}
     missing = [
         order
         for order in account.live_orders()
-        if order.symbol in symbols and not {order.client_id, order.venue_id or None} & listed
+        if order.symbol in symbols
+        and order.client_id not in listed
+        and (order.symbol, order.venue_id) not in listed_ids
     ]
     looked_up, failure = await _look_up(account, missing)
     await _save(account, [*changed, *looked_up])
@@ -80,13 +83,13 @@ def _write(order: Order, report: OrderReport) -> bool:
 
 async def _adopt(account: Account, strangers: Iterable[OrderReport]) -> list[Order]:
     """Orders of ours that were thought ended or were never heard of again; foreign ones are remembered."""
-    unknown = [report for report in strangers if report.venue_id not in account.foreign]
+    unknown = [report for report in strangers if (report.symbol, report.venue_id) not in account.foreign]
     by_client_id = {report.client_id: report for report in unknown if report.client_id}
     ours = await account.database.run(ledger.find_orders, account.lease, by_client_id) if by_client_id else []
     for order in ours:
         _write(order, by_client_id[order.client_id])
     known = {order.client_id for order in ours}
-    account.foreign |= {report.venue_id for report in unknown if report.client_id not in known}
+    account.foreign |= {(r.symbol, r.venue_id) for r in unknown if r.client_id not in known}
     adopted = [order for order in ours if not OrderState(order.state).is_final]
     account.hold(adopted)
     return adopted
@@ -186,7 +189,8 @@ async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeR
     if not any(order.symbol == symbol for order in nameless.values()):
         return
     ours = {order.venue_id for order in account.orders.values() if order.symbol == symbol}
-    candidates = {report.order_venue_id for report in reports} - ours - account.foreign
+    candidates = {report.order_venue_id for report in reports} - ours
+    candidates = {venue_id for venue_id in candidates if (symbol, venue_id) not in account.foreign}
     settled = await account.database.run(ledger.orders_by_venue_id, account.lease, symbol, candidates)
     candidates -= {order.venue_id for order in settled}
     changed = []
@@ -194,7 +198,7 @@ async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeR
         report = await account.gateway.fetch_order(OrderRef(client_id="", symbol=symbol, venue_id=venue_id))
         order = nameless.get(report.client_id or "")
         if order is None:
-            account.foreign.add(venue_id)
+            account.foreign.add((symbol, venue_id))
         elif _write(order, report):
             changed.append(order)
     await _save(account, changed)
@@ -204,7 +208,7 @@ async def _claim(
     account: Account, symbol: str, reports: Iterable[TradeReport]
 ) -> list[tuple[Order, TradeReport]]:
     """Each fill with its order; fills of foreign orders are left out."""
-    reports = [report for report in reports if report.order_venue_id not in account.foreign]
+    reports = [report for report in reports if (symbol, report.order_venue_id) not in account.foreign]
     by_venue_id = {
         order.venue_id: order
         for order in account.orders.values()

@@ -38,6 +38,7 @@ class Venue:
     """credential_fields: those that the venue asks for, in the order in which it shows them.
 
     is_paper_only: there are no real accounts.
+    is_proven: orders were placed, filled, lost and found again there in tests; elsewhere only paper trades.
     supports_post_only: an order can be refused by the venue instead of taking liquidity.
     """
 
@@ -45,6 +46,7 @@ class Venue:
     title: str
     credential_fields: tuple[CredentialField, ...]
     is_paper_only: bool = False
+    is_proven: bool = False
     supports_post_only: bool = True
 
 
@@ -63,7 +65,7 @@ _BINANCE_SECRET = CredentialField(
 )
 
 _KNOWN = (
-    Venue(id="binance", title="Binance", credential_fields=(API_KEY, _BINANCE_SECRET)),
+    Venue(id="binance", title="Binance", credential_fields=(API_KEY, _BINANCE_SECRET), is_proven=True),
     Venue(id="demo", title="Demo (synthetic prices)", credential_fields=(), is_paper_only=True),
     Venue(id="okx", title="OKX", credential_fields=(*_KEY_AND_SECRET, PASSPHRASE)),
     Venue(id="kraken", title="Kraken", credential_fields=_KEY_AND_SECRET),

@@ -166,7 +166,10 @@ async def _examine(spec: ConnectionSpec) -> Checkup:
             data = open_market_data(spec.venue, proxy=spec.proxy, wire=wire)
             return await examine(data, None, needs_key=not spec.is_paper)
         account = open_gateway(replace(spec, is_paper=False), wire=wire)
-        return await examine(account, account, needs_key=True)
+        try:
+            return await examine(account, account, needs_key=True)
+        finally:
+            await account.close()
 
 
 @transaction.atomic

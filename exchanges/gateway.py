@@ -24,7 +24,6 @@ from exchanges.types import (
 )
 from vault.secret import Secret
 
-
 # No request of a gateway takes longer; a lease must outlive it.
 HTTP_TIMEOUT_SECONDS = 8.0
 

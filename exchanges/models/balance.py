@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from database.money import MoneyField
 from django.db import models
+
+from database.money import MoneyField
 
 
 class Balance(models.Model):

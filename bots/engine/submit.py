@@ -111,16 +111,17 @@ def _placed(order: Order, answer: OrderReport | BaseException) -> VenueError | N
     if not isinstance(answer, VenueError):
         raise answer
     order.reason = answer.sentence
-    if isinstance(answer, MAY_BE_DONE):
+    if isinstance(answer, MAY_BE_DONE) or _breaks(answer, Rule.DUPLICATE):
+        # A duplicate of a client id that is sent once: somebody on the way repeated it, and it is there.
         ledger.write_facts(order, advance(submitted, OrderState.UNKNOWN), at=now)
         return None
     ledger.write_facts(order, advance(submitted, OrderState.REJECTED), at=now)
-    return None if _moved_market(answer) else answer
+    # A post-only order that would have crossed: the market moved meanwhile, nobody did wrong.
+    return None if _breaks(answer, Rule.POST_ONLY) else answer
 
 
-def _moved_market(error: VenueError) -> bool:
-    """A post-only order that would have crossed: the market moved meanwhile, nobody did wrong."""
-    return isinstance(error, InvalidOrderError) and error.rule is Rule.POST_ONLY
+def _breaks(error: VenueError, rule: Rule) -> bool:
+    return isinstance(error, InvalidOrderError) and error.rule is rule
 
 
 async def cancel(account: Account, orders: Collection[Order]) -> None:

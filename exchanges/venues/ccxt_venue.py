@@ -351,8 +351,9 @@ def _address(ref: OrderRef) -> tuple[str, dict[str, Any]]:
 
 
 def _named(report: OrderReport, ref: OrderRef) -> OrderReport:
-    """A cancelled order may come back under the cancel's own client id."""
-    return replace(report, client_id=ref.client_id)
+    """A cancelled order may come back under the cancel's own client id. Asked for by the venue's id alone,
+    an order says its own."""
+    return replace(report, client_id=ref.client_id) if ref.client_id else report
 
 
 def _of_order(trades: Iterable[TradeReport], ref: OrderRef) -> list[TradeReport]:

@@ -52,9 +52,10 @@ TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     S.UNKNOWN: frozenset({S.SUBMITTED, S.OPEN, S.FILLED, S.CANCELED, S.EXPIRED, S.REJECTED, S.NEVER_PLACED}),
     S.FILLED: frozenset(),
     # A fill may be reported after the cancel that it raced.
-    S.CANCELED: frozenset({S.FILLED}),
-    S.EXPIRED: frozenset({S.FILLED}),
-    S.REJECTED: frozenset(),
+    # Ended for us, and yet it rests at the venue, as its open list and a lookup say: it is found again.
+    S.CANCELED: frozenset({S.FILLED, S.UNKNOWN}),
+    S.EXPIRED: frozenset({S.FILLED, S.UNKNOWN}),
+    S.REJECTED: frozenset({S.UNKNOWN}),
     # The venue has the last word, however late: an order that turns up after all is ours to look after.
     S.NEVER_PLACED: frozenset({S.OPEN, S.FILLED, S.CANCELED, S.EXPIRED}),
 }

@@ -18,7 +18,7 @@ from bots.lifecycle import OrderState, advance, apply_report
 from bots.models import BotEvent, Order, Severity
 from exchanges.errors import OrderNotFoundError, VenueError
 from exchanges.services import save_balances
-from exchanges.types import OrderRef, OrderReport, TradeReport
+from exchanges.types import OrderRef, OrderReport, TradeReport, VenueOrderStatus
 
 GRACE = timedelta(seconds=20)
 ABSENCES_TO_BELIEVE = 3
@@ -26,6 +26,7 @@ TRADES_EVERY_SECONDS = 60.0
 TRADE_OVERLAP = timedelta(minutes=1)
 CLOCK_TOLERANCE = timedelta(minutes=10)  # the cursor starts from our clock, trades carry the venue's
 LATE_TRADES = timedelta(seconds=10)
+CANCEL_PATIENCE = timedelta(seconds=5)
 
 
 async def observe(account: Account, symbols: Collection[str], *, thorough: bool = False) -> None:
@@ -73,12 +74,18 @@ def _write(order: Order, report: OrderReport) -> bool:
     order.not_found_count = 0
     before = order.state
     changed = ledger.write_facts(order, apply_report(ledger.facts_of(order), report), at=utc_now())
-    if before == OrderState.UNKNOWN and order.state == OrderState.OPEN:
-        # It rests, so a cancel of unknown outcome did not arrive; it may be asked for again.
+    if order.state == OrderState.OPEN and (before == OrderState.UNKNOWN or _is_cancel_overdue(order)):
+        # It rests, so its cancel did not arrive, or was accepted and forgotten; it may be asked for again.
+        changed = changed or order.cancel_requested_at is not None
         order.cancel_requested_at = None
     if order.state != OrderState.UNKNOWN and order.submitted_at is None:
         order.submitted_at = order.created_at
     return changed or seen_again
+
+
+def _is_cancel_overdue(order: Order) -> bool:
+    asked_at = order.cancel_requested_at
+    return asked_at is not None and utc_now() - asked_at > CANCEL_PATIENCE
 
 
 async def _adopt(account: Account, strangers: Iterable[OrderReport]) -> list[Order]:
@@ -87,12 +94,26 @@ async def _adopt(account: Account, strangers: Iterable[OrderReport]) -> list[Ord
     by_client_id = {report.client_id: report for report in unknown if report.client_id}
     ours = await account.database.run(ledger.find_orders, account.lease, by_client_id) if by_client_id else []
     for order in ours:
+        await _reopen(account, order)
         _write(order, by_client_id[order.client_id])
     known = {order.client_id for order in ours}
     account.foreign |= {(r.symbol, r.venue_id) for r in unknown if r.client_id not in known}
     adopted = [order for order in ours if not OrderState(order.state).is_final]
     account.hold(adopted)
     return adopted
+
+
+async def _reopen(account: Account, order: Order) -> None:
+    """An order that had ended for us is listed as open. A list may lag behind, so the order itself is asked
+    for; if it rests, it lives."""
+    if not OrderState(order.state).is_final or order.state in {OrderState.FILLED, OrderState.NEVER_PLACED}:
+        return
+    try:
+        report = await account.gateway.fetch_order(ref_of(order))
+    except OrderNotFoundError:
+        return
+    if report.status is VenueOrderStatus.OPEN:
+        ledger.write_facts(order, advance(ledger.facts_of(order), OrderState.UNKNOWN), at=utc_now())
 
 
 async def _look_up(account: Account, orders: Collection[Order]) -> tuple[list[Order], VenueError | None]:
@@ -195,7 +216,12 @@ async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeR
     candidates -= {order.venue_id for order in settled}
     changed = []
     for venue_id in candidates:
-        report = await account.gateway.fetch_order(OrderRef(client_id="", symbol=symbol, venue_id=venue_id))
+        try:
+            report = await account.gateway.fetch_order(
+                OrderRef(client_id="", symbol=symbol, venue_id=venue_id)
+            )
+        except OrderNotFoundError:  # it traded, so it was; the venue may know it again later
+            continue
         order = nameless.get(report.client_id or "")
         if order is None:
             account.foreign.add((symbol, venue_id))
@@ -208,13 +234,14 @@ async def _claim(
     account: Account, symbol: str, reports: Iterable[TradeReport]
 ) -> list[tuple[Order, TradeReport]]:
     """Each fill with its order; fills of foreign orders are left out."""
-    reports = [report for report in reports if (symbol, report.order_venue_id) not in account.foreign]
+    reports = list(reports)
     by_venue_id = {
         order.venue_id: order
         for order in account.orders.values()
         if order.symbol == symbol and order.venue_id
     }
     unclaimed = {report.order_venue_id for report in reports} - by_venue_id.keys()
+    unclaimed = {venue_id for venue_id in unclaimed if (symbol, venue_id) not in account.foreign}
     if unclaimed:
         settled = await account.database.run(ledger.orders_by_venue_id, account.lease, symbol, unclaimed)
         by_venue_id |= {order.venue_id: order for order in settled}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from uuid import UUID
 
 from django.db.models import Max, Min
@@ -18,6 +18,7 @@ from bots.accounting import Fill, Holding, apply_fill
 from bots.engine.lease import Lease, fenced
 from bots.lifecycle import OrderFacts, OrderState, advance, apply_traded
 from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Trade
+from database.money import MAX_DIGITS
 from exchanges.types import ZERO, Market, Side, TradeReport
 
 _CHANGING = (
@@ -66,7 +67,8 @@ class BotNotRunningError(Exception):
 def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order]) -> None:
     """Commits them. Raises LeaseLostError or BotNotRunningError, and then nothing may be sent."""
     with fenced(lease, unexpired=True):
-        if not Bot.objects.filter(pk=bot.pk, state=BotState.RUNNING).exists():
+        running = Bot.objects.filter(pk=bot.pk, state=BotState.RUNNING)
+        if not running.filter(connection__enabled=True, connection__archived_at=None).exists():
             raise BotNotRunningError(f"{bot} is not running any more")
         Order.objects.bulk_create(orders)
 
@@ -129,7 +131,7 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
         trades = [_trade(order, report) for order, report in fresh.values()]
         _count(trades, market)
         for order, report in fresh.values():
-            order.traded += report.amount
+            order.traded = _added(order.traded, report.amount)
             write_facts(order, apply_traded(facts_of(order), order.traded), at=report.time)
         for order in {order.pk: order for order, _ in fresh.values()}.values():
             _save(order)
@@ -222,8 +224,8 @@ def _count(trades: Sequence[Trade], market: Market) -> None:
         mine = sorted((trade for trade in trades if trade.bot_id == bot_id), key=_venue_order)
         position = Position.objects.filter(bot_id=bot_id, symbol=market.symbol).first()
         position = position or Position(bot_id=bot_id, symbol=market.symbol)
-        last = Trade.objects.filter(bot_id=bot_id, symbol=market.symbol).order_by("-time", "-pk").first()
-        if last and _venue_order(mine[0]) < _venue_order(last):
+        since = Trade.objects.filter(bot_id=bot_id, symbol=market.symbol, time__gte=mine[0].time)
+        if any(_venue_order(mine[0]) < _venue_order(trade) for trade in since):
             Trade.objects.bulk_create(mine)
             _rebuild(position, market)
         else:
@@ -263,6 +265,12 @@ def _write_holding(position: Position, holding: Holding) -> None:
     position.realised_profit = holding.realised_profit
     position.fees_quote = holding.fees_quote
     position.fees_base = holding.fees_base
+
+
+def _added(sum_so_far: Decimal, amount: Decimal) -> Decimal:
+    """Exact: Python's 28 digits would not hold a full column."""
+    with localcontext(prec=2 * MAX_DIGITS):
+        return sum_so_far + amount
 
 
 def _fill(trade: Trade, market: Market) -> Fill:

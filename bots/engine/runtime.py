@@ -58,7 +58,7 @@ class Runtime:
     def __init__(self) -> None:
         self.id = uuid.uuid4()
         self._licensed_until = 0.0
-        self._stopping = False
+        self._ending: Ending | None = None
         self._held: dict[uuid.UUID, Held] = {}
         self._closed = threading.Event()
         self._board, self._pulse = Board(), Pulse()
@@ -77,12 +77,12 @@ class Runtime:
         """Licence to act for so long from now."""
         self._licensed_until = uptime() + seconds
 
-    def close(self, timeout: float) -> bool:
-        """Winds down: places nothing new, cancels where bots say so, settles, returns the leases.
+    def close(self, timeout: float, *, ending: Ending = Ending.STOP) -> bool:
+        """Places nothing new and returns the leases; when it stops, it cancels where bots say so and settles.
 
-        True when all of it was done in time (seconds).
+        True when all of it was done in time (seconds). A second call only waits.
         """
-        self._stopping = True
+        self._ending = self._ending or ending
         finished = self._closed.wait(timeout)
         for thread in self._threads:
             thread.join(timeout=1)
@@ -116,13 +116,13 @@ class Runtime:
             asyncio.create_task(_every(SHARE_SECONDS, self._take_share)),
         ]
         try:
-            while not self._stopping:
+            while self._ending is None:
                 await self._tend()
                 await asyncio.sleep(TEND_SECONDS)
             for clock in clocks:
                 clock.cancel()
             await asyncio.gather(*clocks, return_exceptions=True)
-            await self._end_all(Ending.STOP)
+            await self._end_all(self._ending)
             await self._write_pulse()
             await self._database.run(processes.leave, self.id)
         finally:
@@ -132,7 +132,7 @@ class Runtime:
 
     @property
     def _has_licence(self) -> bool:
-        return uptime() < self._licensed_until and not self._stopping
+        return uptime() < self._licensed_until and self._ending is None
 
     async def _tend(self) -> None:
         """Releases what is over; without licence, everything is handed over."""
@@ -255,3 +255,9 @@ def runtime_of_this_process() -> Runtime:
             _current = Runtime()
             _current.start()
         return _current
+
+
+def close_runtime_of_this_process(timeout: float, *, ending: Ending) -> bool:
+    """True where there was none, or where it ended in time (seconds)."""
+    with _lock:
+        return _current is None or _current.close(timeout, ending=ending)

@@ -13,7 +13,8 @@ from django_q.tasks import async_task
 
 from bots.engine import stop
 from bots.engine.clock import uptime
-from bots.engine.runtime import Runtime, runtime_of_this_process
+from bots.engine.duty import Ending
+from bots.engine.runtime import Runtime, close_runtime_of_this_process, runtime_of_this_process
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ _in_shift = threading.Event()
 def run(seconds: float) -> None:
     """Lets the runtime of this process act for so long, then sees to a successor."""
     global _last_shift_ended  # noqa: PLW0603 - one shift at a time in a process
+    if stop.stop_requested():
+        return
     runtime = runtime_of_this_process()
     _in_shift.set()
     try:
@@ -38,10 +41,19 @@ def run(seconds: float) -> None:
         _last_shift_ended = uptime()
         _in_shift.clear()
     if stop.stop_requested():
-        if not runtime.close(WIND_DOWN_SECONDS):
-            log.error("not everything was settled within %s s; leases will expire", WIND_DOWN_SECONDS)
+        end_of_process()
     else:
         ask_for_shift()
+
+
+def end_of_process() -> None:
+    """The worker stops, or this one of its processes is replaced: leases are returned either way.
+
+    Also called as the process ends, because the runtime outlives shifts: it may be between two of them.
+    """
+    ending = Ending.STOP if stop.stop_requested() else Ending.HAND_OVER
+    if not close_runtime_of_this_process(WIND_DOWN_SECONDS, ending=ending):
+        log.error("not everything was settled within %s s; leases will expire", WIND_DOWN_SECONDS)
 
 
 def _give_licence(runtime: Runtime, *, until: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ _PR_SET_PDEATHSIG = 1
 def on_spawn(**_signal: object) -> None:
     """Runs in a new worker process, by django-q2's `post_spawn`."""
     die_with_parent()
+    multiprocessing.util.Finalize(None, shift.end_of_process, exitpriority=10)
     threading.Thread(target=shift.keep_asking, name="shift-keeper", daemon=True).start()
 
 

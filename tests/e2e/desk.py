@@ -130,10 +130,11 @@ def database_for(folder: Path) -> Iterator[str]:
         yield f"sqlite:///{folder / 'desk.sqlite3'}"
         return
     name = f"desk_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    host = server.rpartition("/")[0]
+    with psycopg.connect(f"{host}/postgres", autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
-            yield f"{server.rpartition('/')[0]}/{name}"
+            yield f"{host}/{name}"
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 

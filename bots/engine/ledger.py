@@ -200,7 +200,7 @@ def _save(order: Order) -> None:
 
 
 def _trade(order: Order, report: TradeReport) -> Trade:
-    fee = report.fees[0] if report.fees else None
+    fee_currency = report.fees[0].currency if report.fees else ""
     return Trade(
         connection_id=order.connection_id,
         order=order,
@@ -211,8 +211,8 @@ def _trade(order: Order, report: TradeReport) -> Trade:
         price=report.price,
         amount=report.amount,
         cost=report.cost,
-        fee_amount=fee.amount if fee else ZERO,
-        fee_currency=fee.currency if fee else "",
+        fee_amount=sum((fee.amount for fee in report.fees if fee.currency == fee_currency), ZERO),
+        fee_currency=fee_currency,
         liquidity=report.liquidity or "",
         time=report.time,
     )

@@ -215,9 +215,10 @@ class Runtime:
         connections.close_all()
 
     def _renew(self) -> None:
-        if not processes.beat(self.id):
-            processes.register(self.id)  # somebody took us for dead: a frozen process, woken again
         held = list(self._held.values())
+        # A parked runtime is silent, or the others would leave it a share of the connections.
+        if (held or self._has_licence) and not processes.beat(self.id):
+            processes.register(self.id)  # somebody took us for dead: a frozen process, woken again
         kept = leases.renew(self.id, [each.lease for each in held])
         for each in held:
             if each.lease.connection_id not in kept and not each.lease.returned:

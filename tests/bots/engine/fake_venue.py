@@ -117,10 +117,18 @@ class FakeVenue:
         assert at is not None
         cost = at * size
         trade = TradeReport(
-            id=str(next(self._ids)), order_venue_id=venue_id, client_id=None, symbol=order.symbol,
-            side=order.side, price=at, amount=size, cost=cost, fees=(Fee(currency="USDT", amount=cost * FEE_PCT),),
-            liquidity=Liquidity.MAKER, time=datetime.now(UTC),
-        )  # fmt: skip
+            id=str(next(self._ids)),
+            order_venue_id=venue_id,
+            client_id=None,
+            symbol=order.symbol,
+            side=order.side,
+            price=at,
+            amount=size,
+            cost=cost,
+            fees=(Fee(currency="USDT", amount=cost * FEE_PCT),),
+            liquidity=Liquidity.MAKER,
+            time=datetime.now(UTC),
+        )
         self.trades.append(trade)
         if self.hides_new_trades:
             self._hidden_trades.add(trade.id)

@@ -115,8 +115,11 @@ def test_trades_of_one_instant_are_counted_in_the_order_of_their_ids(lease: Leas
 
 SIDES = {"buy": ("v1", Side.BUY), "sell": ("v2", Side.SELL)}
 ONE_FILL = st.tuples(
-    st.sampled_from(["buy", "sell"]), st.integers(1, 50), st.integers(90, 110), st.sampled_from(["", "USDT", "BTC"])
-)  # fmt: skip
+    st.sampled_from(["buy", "sell"]),
+    st.integers(1, 50),
+    st.integers(90, 110),
+    st.sampled_from(["", "USDT", "BTC"]),
+)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -126,11 +129,16 @@ def test_any_order_and_partition_of_the_fills_gives_the_same_books(
 ) -> None:
     reports = [
         fill(
-            number, f"0.{amount:02}", str(price), SIDES[side][1], order_venue_id=SIDES[side][0],
-            fees=fee(currency, "0.001") if currency else (), time=START + timedelta(seconds=number % instants),
+            number,
+            f"0.{amount:02}",
+            str(price),
+            SIDES[side][1],
+            order_venue_id=SIDES[side][0],
+            fees=fee(currency, "0.001") if currency else (),
+            time=START + timedelta(seconds=number % instants),
         )
         for number, (side, amount, price, currency) in enumerate(fills, start=1)
-    ]  # fmt: skip
+    ]
     chronological = sorted(reports, key=lambda report: (report.time, len(report.id), report.id))
     expected = _books_after(lease, bot, [chronological])
     shuffled = data.draw(

@@ -12,9 +12,10 @@ from bots.models import Position, SpreadBot, Trade
 from bots.strategies.base import Decision, Snapshot
 from bots.strategies.spread import decide
 from exchanges import selectors as exchanges
+from exchanges.gateway import MarketData
 from exchanges.models import Balance, ExchangeConnection
 from exchanges.types import ZERO, Book, Level, Market
-from exchanges.venues.demo import DemoMarketData
+from exchanges.venues.registry import synthetic_market_data
 
 PLENTY = Decimal(10) ** 18
 
@@ -28,8 +29,9 @@ class Preview:
 
 
 def preview_quotes(bot: SpreadBot) -> Preview:
-    if bot.connection.venue == "demo":
-        return _preview_of_demo(bot)
+    synthetic = synthetic_market_data(bot.connection.venue)
+    if synthetic is not None:
+        return _preview_of_synthetic(bot, synthetic)
     market = exchanges.market(bot.connection.venue, bot.symbol)
     if market is None:
         return Preview(
@@ -43,12 +45,14 @@ def preview_quotes(bot: SpreadBot) -> Preview:
     return _preview(bot, market, _book_around(price, market), source)
 
 
-def _preview_of_demo(bot: SpreadBot) -> Preview:
-    data = DemoMarketData()
+def _preview_of_synthetic(bot: SpreadBot, data: MarketData) -> Preview:
+    """Its prices cost nothing, so they are asked for here and now."""
     market = asyncio.run(data.load_markets()).get(bot.symbol)
     if market is None:
-        return Preview(decision=None, sentence=f"The demo venue has no market {bot.symbol}.")
-    return _preview(bot, market, asyncio.run(data.fetch_book(bot.symbol)), "the demo market's book of now")
+        return Preview(
+            decision=None, sentence=f"The {bot.connection.venue} venue has no market {bot.symbol}."
+        )
+    return _preview(bot, market, asyncio.run(data.fetch_book(bot.symbol)), "the market's book of now")
 
 
 def _preview(bot: SpreadBot, market: Market, book: Book, source: str) -> Preview:

@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError
 
 from database.thread import DatabaseThread
 from exchanges.errors import ConnectivityError, OutcomeUnknownError, UnknownSymbolError, VenueDownError
-from exchanges.gateway import AccountPermissions, ConnectionSpec, MarketData
+from exchanges.gateway import AccountPermissions, ConnectionSpec, Licence, MarketData
 from exchanges.types import (
     Balance,
     Book,
@@ -41,6 +41,7 @@ T = TypeVar("T")
 class PaperGateway:
     """`exchanges.gateway.Gateway` for the paper account of one connection.
 
+    licence: asked as at a real venue's door, right before an order or a cancel leaves.
     clock: our own time, against which the market's trades are compared; latency_seconds: how long an order
     or a cancel travels before it is matched.
     """
@@ -51,6 +52,7 @@ class PaperGateway:
         *,
         market_data: MarketData,
         database: DatabaseThread,
+        licence: Licence | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         latency_seconds: float = LATENCY_SECONDS,
@@ -59,6 +61,7 @@ class PaperGateway:
         self._account_id = UUID(spec.id)
         self._market_data = market_data
         self._database = database
+        self._licence = licence
         self._clock = clock
         self._sleep = sleep
         self._latency_seconds = latency_seconds
@@ -111,7 +114,7 @@ class PaperGateway:
 
     async def place(self, request: OrderRequest) -> OrderReport:
         market = await self._market(request.symbol)
-        await self._sleep(self._latency_seconds)
+        await self._send()
         views = await self._settle([request.symbol])
         view = views.get(request.symbol)
         book = await self.fetch_book(request.symbol) if view is None else view.book
@@ -119,9 +122,15 @@ class PaperGateway:
         return await self._change(ledger.accept, self._account_id, request, market, book, self._clock())
 
     async def cancel(self, ref: OrderRef) -> None:
-        await self._sleep(self._latency_seconds)
+        await self._send()
         await self._settle([ref.symbol])
         await self._change(ledger.cancel, self._account_id, ref)
+
+    async def _send(self) -> None:
+        """An order or a cancel leaves, and arrives. Raises NotLicensedError."""
+        if self._licence is not None:
+            self._licence.check()
+        await self._sleep(self._latency_seconds)
 
     async def _market(self, symbol: str) -> Market:
         markets = self._markets or await self.load_markets()

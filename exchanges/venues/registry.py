@@ -38,6 +38,7 @@ class Venue:
     """credential_fields: those that the venue asks for, in the order in which it shows them.
 
     is_paper_only: there are no real accounts.
+    is_synthetic: its prices are computed, so that nothing is asked of a network.
     is_proven: orders were placed, filled, lost and found again there in tests; elsewhere only paper trades.
     supports_post_only: an order can be refused by the venue instead of taking liquidity.
     """
@@ -46,6 +47,7 @@ class Venue:
     title: str
     credential_fields: tuple[CredentialField, ...]
     is_paper_only: bool = False
+    is_synthetic: bool = False
     is_proven: bool = False
     supports_post_only: bool = True
 
@@ -66,7 +68,13 @@ _BINANCE_SECRET = CredentialField(
 
 _KNOWN = (
     Venue(id="binance", title="Binance", credential_fields=(API_KEY, _BINANCE_SECRET), is_proven=True),
-    Venue(id="demo", title="Demo (synthetic prices)", credential_fields=(), is_paper_only=True),
+    Venue(
+        id="demo",
+        title="Demo (synthetic prices)",
+        credential_fields=(),
+        is_paper_only=True,
+        is_synthetic=True,
+    ),
     Venue(id="okx", title="OKX", credential_fields=(*_KEY_AND_SECRET, PASSPHRASE)),
     Venue(id="kraken", title="Kraken", credential_fields=_KEY_AND_SECRET),
     Venue(id="coinbase", title="Coinbase Advanced", credential_fields=_KEY_AND_SECRET),
@@ -112,13 +120,22 @@ def _ccxt_ids() -> frozenset[str]:
 def open_market_data(venue_id: str, *, proxy: Proxy | None, wire: Wire) -> MarketData:
     """What the venue shows to everybody. Closing it is free: its wire keeps the client."""
     known = venue(venue_id)
-    if known.id == "demo":
-        from exchanges.venues.demo import DemoMarketData
-
-        return DemoMarketData()
+    synthetic = synthetic_market_data(known.id)
+    if synthetic is not None:
+        return synthetic
     from exchanges.venues.ccxt_venue import CcxtMarketData
 
     return CcxtMarketData(known, proxy=proxy, wire=wire)
+
+
+def synthetic_market_data(venue_id: str) -> MarketData | None:
+    """Of a venue whose prices are computed; None for every other. Costs nothing, needs no closing."""
+    known = _BY_ID.get(venue_id)
+    if known is None or not known.is_synthetic:
+        return None
+    from exchanges.venues.demo import DemoMarketData
+
+    return DemoMarketData()
 
 
 def open_gateway(
@@ -137,7 +154,7 @@ def open_gateway(
         if database is None:
             raise ValueError("A paper account is kept in the database: pass `database`.")
         prices = market_data or open_market_data(known.id, proxy=spec.proxy, wire=wire)
-        return PaperGateway(spec, market_data=prices, database=database)
+        return PaperGateway(spec, market_data=prices, database=database, licence=licence)
     from exchanges.venues.ccxt_venue import CcxtGateway
 
     return CcxtGateway(known, spec, wire=wire, licence=licence)

@@ -86,6 +86,7 @@ def _limit_context(
         market=seen.market,
         book=seen.book,
         limits=sheet.limits,
+        connection_enabled=sheet.connection_enabled,
         bot_running=sheet.is_running,
         open_orders=seen.open_orders,
         position=holding.amount,
@@ -126,7 +127,7 @@ async def _record(
         refusals=[_refusal_row(refusal) for refusal in verdict.refusals],
         at=utc_now(),
     )
-    written = (row.reason, row.reference_price, row.quotes, row.refusals)
+    written = (row.reason, row.reference_price, row.quotes, row.refusals, position.day)
     if written == sheet.written and uptime() - sheet.marked_at < MARK_EVERY_SECONDS:
         return
     await account.database.run(ledger.save_decision, account.lease, row, position)

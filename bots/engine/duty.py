@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from uuid import UUID
 
+from django.db import DatabaseError
+
 from bots.engine import ledger
 from bots.engine.account import Account, event_of
 from bots.engine.board import Board, identity
@@ -22,7 +24,7 @@ from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
 from bots.engine.observe import look_at_balances, observe
 from bots.engine.pulse import Pulse
-from bots.engine.settle import finish_stopping, wind_down
+from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
 from bots.engine.takeover import Office, open_account, take_over
 from bots.lifecycle import OrderState
@@ -109,6 +111,7 @@ class Duty:
         """One round; seconds to wait for the next."""
         try:
             wait = await self._round()
+            await self._recovered()
         except (LeaseLostError, NotLicensedError):
             self._is_idle = True
             return 0.0
@@ -120,7 +123,6 @@ class Duty:
             log.exception("a round of connection %s failed", self.lease.connection_id)
             sentence = f"Internal error ({type(error).__name__}): {redact(str(error))}"
             return await self._failed(sentence, self._backoff())
-        await self._recovered()
         return wait
 
     # --- A round
@@ -134,6 +136,7 @@ class Duty:
             self._is_idle = True
             return 0.0
         await self._look_at_account(account, symbols & account.markets.keys())
+        await cancel_strays(account, self.sheets)
         funds = Funds(account)
         for sheet in [sheet for sheet in self.sheets.values() if sheet.due_at <= uptime()]:
             await self._cycle(account, sheet, funds)
@@ -147,11 +150,12 @@ class Duty:
         """The bots as they are wanted now. A connection that was changed is opened anew."""
         bots = self.board.bots(self.lease.connection_id)
         self.sheets = {bot.pk: self.sheets.get(bot.pk) or Sheet(bot=bot) for bot in bots}
-        for bot in bots:
-            self.sheets[bot.pk].bot = bot
         connection = self.board.connection(self.lease.connection_id)
         if connection is None:
             raise LeaseLostError("the connection is not on the board")
+        for bot in bots:
+            self.sheets[bot.pk].bot = bot
+            self.sheets[bot.pk].connection_enabled = connection.enabled
         if self._account and identity(connection) != self._identity:
             await self._close()
         return connection
@@ -217,6 +221,9 @@ class Duty:
             )
         except LeaseLostError:
             self._is_idle = True
+        except DatabaseError:
+            log.warning("a failure could not be written down", exc_info=True)
+            self._last_failure = ""
         return wait
 
     async def _recovered(self) -> None:

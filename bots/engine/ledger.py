@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from bots.accounting import Fill, Holding, apply_fill
 from bots.engine.lease import Lease, fenced
 from bots.lifecycle import OrderFacts, OrderState, advance, apply_traded
-from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Trade
+from bots.models import Bot, BotEvent, BotState, Decision, OnStop, Order, Position, SpreadBot, Trade
 from database.money import MAX_DIGITS
 from exchanges.types import ZERO, Market, Side, TradeReport
 
@@ -136,6 +136,13 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
         for order in {order.pk: order for order, _ in fresh.values()}.values():
             _save(order)
     return trades
+
+
+def bots_that_leave_orders(bot_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of them that leave their orders in the book when they stop."""
+    return set(
+        SpreadBot.objects.filter(pk__in=list(bot_ids), on_stop=OnStop.LEAVE).values_list("pk", flat=True)
+    )
 
 
 def positions_of(lease: Lease) -> dict[tuple[UUID, str], Position]:

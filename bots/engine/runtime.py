@@ -170,6 +170,8 @@ class Runtime:
             await held.task
         except asyncio.CancelledError:
             log.info("the duty for connection %s was cut short", held.lease.connection_id)
+        except Exception:
+            log.exception("the duty for connection %s ended in an error", held.lease.connection_id)
         # Before the database is asked, so that the keeper renews no lease that is being returned.
         self._held.pop(held.lease.connection_id, None)
         try:

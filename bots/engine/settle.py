@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection
+from uuid import UUID
 
 from bots.engine import ledger, submit
 from bots.engine.account import Account
@@ -13,12 +14,13 @@ from bots.engine.lease import LeaseLostError
 from bots.engine.observe import collect_trades, look_at_balances, observe
 from bots.lifecycle import OrderState
 from bots.models import BotState, OnStop, Order, SpreadBot
-from exchanges.errors import VenueError
+from exchanges.errors import ConnectivityError, VenueError
 from exchanges.gateway import NotLicensedError
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 0.2
+AFTER_FAILURE_SECONDS = 0.8
 
 
 async def finish_stopping(account: Account, bot: SpreadBot) -> bool:
@@ -40,10 +42,10 @@ def _is_settled(orders: Collection[Order], bot: SpreadBot) -> bool:
 async def wind_down(account: Account, bots: Collection[SpreadBot], *, seconds: float) -> None:
     """The worker stops: nothing new; quotes are cancelled where their bot says so; what is in flight is
     looked up. What is not settled in time is left to the next holder of the lease."""
-    leaving = {bot.pk for bot in bots if bot.on_stop == OnStop.LEAVE}
     give_up_at = uptime() + seconds
     try:
-        while not await _settled(account, leaving) and uptime() < give_up_at:  # noqa: ASYNC110 - a venue has no event
+        leaving = await _leaving(account, bots)
+        while not await _settled_for_sure(account, leaving) and uptime() < give_up_at:  # noqa: ASYNC110 - a venue has no event
             await asyncio.sleep(LOOK_AGAIN_SECONDS)
         await look_at_balances(account)
     except (LeaseLostError, NotLicensedError):
@@ -52,7 +54,36 @@ async def wind_down(account: Account, bots: Collection[SpreadBot], *, seconds: f
         log.warning("%s could not be settled before the stop: %s", account.name, error.sentence)
 
 
-async def _settled(account: Account, leaving: Collection[object]) -> bool:
+async def cancel_strays(account: Account, at_work: Collection[UUID]) -> None:
+    """Orders of bots that are at work no more rest only where their bot leaves them in the book."""
+    strays = [order for order in account.orders.values() if order.bot_id not in at_work]
+    if any(_is_to_cancel(order, ()) for order in strays):
+        leaving = await account.database.run(
+            ledger.bots_that_leave_orders, {order.bot_id for order in strays}
+        )
+        await submit.cancel(account, [order for order in strays if _is_to_cancel(order, leaving)])
+
+
+async def _leaving(account: Account, bots: Collection[SpreadBot]) -> set[UUID]:
+    """Bots whose orders stay; those that have stopped and left theirs in the book among them."""
+    leaving = {bot.pk for bot in bots if bot.on_stop == OnStop.LEAVE}
+    stopped = {order.bot_id for order in account.orders.values()} - {bot.pk for bot in bots}
+    if stopped:
+        leaving |= await account.database.run(ledger.bots_that_leave_orders, stopped)
+    return leaving
+
+
+async def _settled_for_sure(account: Account, leaving: Collection[UUID]) -> bool:
+    """False while the venue does not answer: it is asked again."""
+    try:
+        return await _settled(account, leaving)
+    except ConnectivityError as error:
+        log.warning("%s is not settled yet: %s", account.name, error.sentence)
+        await asyncio.sleep(AFTER_FAILURE_SECONDS)
+        return False
+
+
+async def _settled(account: Account, leaving: Collection[UUID]) -> bool:
     await submit.cancel(account, [o for o in account.orders.values() if _is_to_cancel(o, leaving)])
     symbols = {order.symbol for order in account.orders.values()} & account.markets.keys()
     if symbols:
@@ -60,6 +91,6 @@ async def _settled(account: Account, leaving: Collection[object]) -> bool:
     return all(o.state == OrderState.OPEN and o.bot_id in leaving for o in account.orders.values())
 
 
-def _is_to_cancel(order: Order, leaving: Collection[object]) -> bool:
+def _is_to_cancel(order: Order, leaving: Collection[UUID]) -> bool:
     is_resting = order.state == OrderState.OPEN and order.cancel_requested_at is None
     return is_resting and order.bot_id not in leaving

@@ -18,6 +18,7 @@ class Sheet:
     """due_at, held_until: `uptime()`. written: the decision that the database has."""
 
     bot: SpreadBot
+    connection_enabled: bool = True
     due_at: float = 0.0
     held_until: float = 0.0
     refusals_in_a_row: int = 0

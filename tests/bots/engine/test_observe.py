@@ -217,7 +217,7 @@ async def test_trades_made_while_no_worker_ran_are_found_at_the_next_lease(desk:
     rows = await desk.do(ledger.positions_of, desk.duty.lease)
     assert rows[desk.bot.pk, "BTC/USDT"].realised_profit == D(
         "0.8505"
-    )  # 0.5 × 2, less fees of 0.099 and 0.0505
+    )  # half of a profit of 2, less fees of 0.099 and 0.0505
 
 
 async def test_an_error_of_the_trade_list_keeps_what_the_orders_said(desk: Desk) -> None:

@@ -45,7 +45,7 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
 
 
 @admin.register(User)
-class DeskUserAdmin(UserAdmin, RecordedAdmin):  # type: ignore[misc]  # unfold is not typed
+class DeskUserAdmin(UserAdmin, RecordedAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -22,7 +22,7 @@ from exchanges.gateway import Proxy
 from exchanges.venues import wire as wire_module
 from exchanges.venues.wire import Wire, build_connector
 from tests.exchanges.venues.conftest import KEY, SECRET, SYMBOL, Lab, OpenGateway, buy
-from tests.exchanges.venues.connect_proxy import ConnectProxy
+from tests.lab.connect_proxy import ConnectProxy
 from tests.lab.faults import hang_after_accept, server_error
 from tests.lab.resolver import LabResolver
 from vault.secret import Secret

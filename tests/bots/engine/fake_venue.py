@@ -70,7 +70,8 @@ class Failure:
 
 @dataclass
 class FakeVenue:
-    """calls: (method, argument) in the order in which requests left; strikes: called with their number."""
+    """calls: (method, argument) in the order in which requests left; strike, strike_back: called with
+    a request's number when it arrived and when it was served."""
 
     markets: dict[str, Market] = field(
         default_factory=lambda: {symbol: market(symbol) for symbol in ("BTC/USDT", "ETH/USDT")}
@@ -84,6 +85,7 @@ class FakeVenue:
     calls: list[tuple[str, object]] = field(default_factory=list)
     before_place: Callable[[OrderRequest], None] = lambda _request: None
     strike: Callable[[int], None] = lambda _number: None
+    strike_back: Callable[[int], None] = lambda _number: None
     hides_new_orders: bool = False
     hides_new_trades: bool = False
     ignores_cancels: bool = False
@@ -227,13 +229,15 @@ class FakeVenue:
         if licence is not None:
             licence.check()
         self.calls.append((method, argument))
-        self.strike(len(self.calls))
+        number = len(self.calls)
+        self.strike(number)
         await asyncio.sleep(0)
         failures = self._failures[method]
         failure = failures.pop(0) if failures else None
         if failure and not failure.arrives:
             raise failure.error
         yield
+        self.strike_back(number)
         await asyncio.sleep(0)
         if failure:
             raise failure.error

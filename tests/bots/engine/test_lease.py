@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,6 +21,7 @@ from exchanges.gateway import HTTP_TIMEOUT_SECONDS, NotLicensedError
 from exchanges.models import ExchangeConnection
 from tests.bots.engine.conftest import make_bot, make_connection, take_lease
 
+T = TypeVar("T")
 MOST = 100
 
 
@@ -113,7 +116,7 @@ def test_giving_back_late_does_not_end_the_successors_lease(lease: Lease) -> Non
 @pytest.mark.parametrize(
     "fields", [{"enabled": False}, {"archived_at": timezone.now()}], ids=["disabled", "archived"]
 )
-def test_a_connection_that_is_out_of_use_is_not_leased(fields: dict[str, object]) -> None:
+def test_a_connection_that_is_out_of_use_is_not_leased(fields: dict[str, Any]) -> None:
     make_bot(make_connection(**fields))
     assert acquire(uuid4(), most=MOST) == []
     assert leases.connections_with_work() == 0
@@ -199,10 +202,10 @@ def test_the_deadline_is_measured_from_before_the_renewal_was_sent(
     assert lease.deadline < asked_at + leases.SENDING_SECONDS + 1
 
 
-def _slowly(function, monkeypatch):  # type: ignore[no-untyped-def]
+def _slowly(function: Callable[..., T], monkeypatch: pytest.MonkeyPatch) -> Callable[..., T]:
     """The function, but the clock goes on by a minute while it runs."""
 
-    def slow(*args: object) -> object:
+    def slow(*args: object) -> T:
         result = function(*args)
         monkeypatch.setattr(leases, "uptime", lambda: uptime() + 60)
         return result
@@ -284,7 +287,7 @@ def test_nobody_takes_a_lease_over_while_its_holder_writes(lease: Lease) -> None
         inside.wait(timeout=5)
         written.set()
         try:
-            taken = []
+            taken: list[Lease] = []
             while not taken:
                 taken = acquire(uuid4(), most=MOST)
             order.append("taken")

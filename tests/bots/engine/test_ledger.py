@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -47,18 +49,15 @@ def make_order(bot: SpreadBot, amount: str = "10", **fields: object) -> Order:
 
 
 def fill(
-    number: int, amount: str = "1", price: str = "100", side: Side = Side.BUY, **facts: object
+    number: int, amount: str = "1", price: str = "100", side: Side = Side.BUY, **facts: Any
 ) -> TradeReport:
+    """A fill of order v1 without fees, `number` seconds after the start."""
     size, at = D(amount), D(price)
-    return TradeReport(
-        **(
-            {
-                "id": str(number), "order_venue_id": "v1", "client_id": None, "symbol": "BTC/USDT",
-                "side": side, "price": at, "amount": size, "cost": at * size, "fees": (),
-                "liquidity": None, "time": START + timedelta(seconds=number),
-            } | facts
-        )
+    report = TradeReport(
+        id=str(number), order_venue_id="v1", client_id=None, symbol="BTC/USDT", side=side, price=at,
+        amount=size, cost=at * size, fees=(), liquidity=None, time=START + timedelta(seconds=number),
     )  # fmt: skip
+    return replace(report, **facts)
 
 
 def fee(currency: str, amount: str) -> tuple[Fee, ...]:

@@ -13,7 +13,7 @@ from bots.engine import ledger, observe
 from bots.lifecycle import OrderState
 from bots.models import BotState, Order, Position, Trade
 from exchanges.errors import OutcomeUnknownError, VenueDownError
-from exchanges.types import OrderRef, Side
+from exchanges.types import OrderRef, OrderReport, Side, TradeReport
 from tests.bots.engine.conftest import Desk
 
 D = Decimal
@@ -66,15 +66,15 @@ async def test_a_trade_that_the_list_never_shows_is_asked_for_by_its_order(
 ) -> None:
     await desk.round()
     trade = desk.venue.fill(desk.venue.resting_at("99").venue_id, "1")
-    desk.venue.trades[0] = replace_time(trade)
+    desk.venue.trades[0] = with_an_old_time(trade)
     monkeypatch.setattr(observe, "LATE_TRADES", timedelta(0))
     await desk.rounds(2)
     assert OrderRef in {type(ref) for ref in desk.venue.asked("fetch_order_trades")}
     assert await position(desk) == D(1)
 
 
-def replace_time(trade):  # type: ignore[no-untyped-def]
-    """It carries a time that lies before every cursor."""
+def with_an_old_time(trade: TradeReport) -> TradeReport:
+    """Before every cursor."""
     return replace(trade, time=timezone.now() - timedelta(days=2))
 
 
@@ -134,7 +134,7 @@ async def test_an_unknown_order_that_was_filled_and_purged_is_found_by_its_trade
     desk.venue.fill(bid.venue_id, "1")
     find = desk.venue.find
 
-    def by_venue_id_only(ref: OrderRef):  # type: ignore[no-untyped-def]
+    def by_venue_id_only(ref: OrderRef) -> OrderReport:
         return find(ref if ref.venue_id else OrderRef(client_id="?", symbol=ref.symbol))
 
     desk.venue.find = by_venue_id_only  # type: ignore[method-assign]

@@ -20,7 +20,7 @@ from exchanges.errors import (
     Rule,
 )
 from exchanges.models import ExchangeConnection
-from exchanges.types import OrderRequest
+from exchanges.types import OrderReport, OrderRequest, Side
 from tests.bots.engine.conftest import Desk
 
 D = Decimal
@@ -38,15 +38,9 @@ def client_ids_sent(desk: Desk) -> list[str]:
 
 async def test_an_intent_is_committed_before_its_request_leaves(desk: Desk) -> None:
     sent_without_intent = []
-    requests = []
-
-    def look(request: OrderRequest) -> None:
-        requests.append(request)
-
-    desk.venue.before_place = look
     serving = desk.venue.accept
 
-    def accept(request: OrderRequest):  # type: ignore[no-untyped-def]
+    def accept(request: OrderRequest) -> OrderReport:
         future = desk.database._executor.submit(_state_of, request.client_id)
         if future.result(timeout=5) != OrderState.INTENDED:
             sent_without_intent.append(request)
@@ -54,7 +48,7 @@ async def test_an_intent_is_committed_before_its_request_leaves(desk: Desk) -> N
 
     desk.venue.accept = accept  # type: ignore[method-assign]
     await desk.round()
-    assert len(requests) == 2
+    assert desk.venue.counts()["place"] == 2
     assert sent_without_intent == []
 
 
@@ -125,7 +119,7 @@ async def test_a_fresh_order_that_is_not_visible_yet_is_kept(desk: Desk) -> None
 
 
 async def test_a_foreign_order_without_client_id_does_not_hide_a_nameless_one(desk: Desk) -> None:
-    desk.venue.rest("BTC/USDT", "buy", "50", "1")  # type: ignore[arg-type]
+    desk.venue.rest("BTC/USDT", Side.BUY, "50", "1")
     desk.venue.fail("place", LOST, times=2)
     await desk.rounds(2)
     assert {order.not_found_count for order in await desk.orders()} == {1}

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON := $(shell for candidate in python3 python3.13 python3.12 python3.11; do \
 	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$candidate && break; done)
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes
 # Settings made for tests; no .env is read.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 

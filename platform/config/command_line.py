@@ -17,6 +17,8 @@ SETTING_ERROR = 2
 INTERRUPTED = 130
 # These serve until they are stopped, and would meet a missing database in a child or a request.
 SERVERS = {"worker", "qcluster", "runserver"}
+# Here a wrong setting is said as it is there, without the headings of Django's checks.
+CHECKED = SERVERS | {"quickstart", "migrate"}
 
 # These neither read nor write anything that a key protects: they work before there is an .env.
 WITHOUT_SECRETS = {"preview_quotes"}
@@ -33,8 +35,10 @@ def run(arguments: list[str]) -> None:
             dotenv.write_if_missing()
         if command in WITHOUT_SECRETS:
             os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
+        if command in CHECKED:
+            _check_settings()
         if command in SERVERS:
-            _check_before_serving()
+            boot.require_database()
         execute_from_command_line(arguments)
     except KeyboardInterrupt:
         sys.exit(0 if command == "quickstart" else INTERRUPTED)
@@ -45,14 +49,13 @@ def run(arguments: list[str]) -> None:
         _fail(sentence)
 
 
-def _check_before_serving() -> None:
+def _check_settings() -> None:
     import django
 
     django.setup()
     wrong = boot.wrong_settings()
     if wrong:
         _fail("\n".join(wrong))
-    boot.require_database()
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -34,5 +34,6 @@ def require_free_port(host: str, port: int) -> None:
         except OSError as error:
             why = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
             raise TakenError(
-                f"Port {port} {why}: end the program that listens there, or choose another with --port."
+                f"Port {port} {why}: end the program that listens there, or choose another one "
+                "(`make run PORT=8001`, `python manage.py quickstart --port 8001`)."
             ) from None

@@ -192,6 +192,48 @@ def test_what_the_database_says_is_one_line_that_says_what_to_do(
     assert "canary" not in sentence
 
 
+REFUSED = (
+    'connection failed: connection to server at "127.0.0.1", port 5999 failed: Connection refused\n'
+    "\tIs the server running on that host and accepting TCP/IP connections?"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        (REFUSED, "connection refused. Start its server, or correct DATABASE_URL."),
+        (f"Multiple connection attempts failed. All failures were:\n- {REFUSED}\n- {REFUSED}",
+         "cannot be reached: connection refused. Start its server, or correct DATABASE_URL."),
+        ('connection failed: x failed: FATAL:  database "desk" does not exist',
+         'database "desk" does not exist. Create it, or correct DATABASE_URL.'),
+        ('connection failed: x failed: FATAL:  role "me" does not exist',
+         'role "me" does not exist. Create that user, or correct DATABASE_URL.'),
+        ('connection failed: x failed: FATAL:  password authentication failed for user "me"',
+         'password authentication failed for user "me". Correct the password, or correct DATABASE_URL.'),
+        ("failed to resolve host 'nohost': [Errno -2] Name or service not known",
+         "Name or service not known. Check the name of its host, or correct DATABASE_URL."),
+        ("unable to open database file",
+         "Make its folder and allow writing there, or correct DATABASE_URL."),
+    ],
+)  # fmt: skip
+def test_each_reason_why_a_database_is_out_of_reach_has_its_own_fix(
+    said: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(settings.DATABASES, "default", POSTGRES)
+    sentence = boot.explain(OperationalError(said)) or ""
+    assert sentence.startswith("The database “desk” at db")
+    assert sentence.endswith(end)
+
+
+@pytest.mark.parametrize("command", ["migrate", "quickstart"])
+def test_a_wrong_setting_is_one_line_before_anything_is_written(command: str) -> None:
+    ended = start("manage.py", command, FIELD_ENCRYPTION_KEYS="canary")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("Key 1 of FIELD_ENCRYPTION_KEYS is not a Fernet key.")
+    assert "canary" not in ended.stderr
+
+
 def test_a_missing_table_on_postgresql_says_migrate_and_a_wrong_statement_is_no_setting() -> None:
     missing = ProgrammingError('relation "auth_user" does not exist LINE 1: SELECT')
     assert "manage.py migrate" in (boot.explain(missing) or "")

@@ -167,6 +167,7 @@ BINANCE = Dialect(
     client_errors_have_no_effect=True,
     finds_by_client_id=True,
     cancel_reports_order=True,
+    open_orders_at_once=14,  # a weight of 80, against 6 for each market
     trades_per_page=1000,
     trades_window=timedelta(hours=24),
     public_trades_per_page=1000,

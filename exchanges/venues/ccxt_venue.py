@@ -213,12 +213,17 @@ class CcxtGateway(CcxtMarketData):
         for symbol in symbols:
             await self._market(symbol)
         wanted = frozenset(symbols)
-        only = next(iter(wanted)) if len(wanted) == 1 else None
-        return await self._ask(
-            "fetch_open_orders",
-            lambda: self._client.fetch_open_orders(only),
-            lambda rows: [answers.order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted],
-        )
+        at_once = len(wanted) >= self._dialect.open_orders_at_once
+        reports: list[OrderReport] = []
+        for only in [None] if at_once else sorted(wanted):
+            reports += await self._ask(
+                "fetch_open_orders",
+                partial(self._client.fetch_open_orders, only),
+                lambda rows: [
+                    answers.order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted
+                ],
+            )
+        return reports
 
     async def fetch_order(self, ref: OrderRef) -> OrderReport:
         await self._market(ref.symbol)

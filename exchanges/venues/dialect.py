@@ -48,6 +48,7 @@ class Dialect:
     client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
     finds_by_client_id: one request finds or cancels an order by the client id (`clientOrderId`).
     cancel_reports_order: the answer to a cancel is the order as it ended.
+    open_orders_at_once: from how many markets on one request for all of them costs less than one for each.
     trades_per_page, trades_window: the most rows of one answer, and the longest time that one request may
         span (None: no such limit); public_…: the same for everybody's trades.
     fetch_permissions: asks what the key may do; None: the venue has no such call.
@@ -63,6 +64,7 @@ class Dialect:
     client_errors_have_no_effect: bool = False
     finds_by_client_id: bool = False
     cancel_reports_order: bool = False
+    open_orders_at_once: int = 2
     trades_per_page: int = 100
     trades_window: timedelta | None = None
     public_trades_per_page: int = 100

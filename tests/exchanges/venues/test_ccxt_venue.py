@@ -173,8 +173,12 @@ async def test_an_order_that_never_was_is_not_found(open_binance: OpenGateway) -
     assert caught.value.code == "-2013"
 
 
-async def test_open_orders_of_several_markets_take_one_request(lab: Lab, open_binance: OpenGateway) -> None:
+@pytest.mark.parametrize(("at_once", "named"), [(14, [1, 1]), (2, [0])])
+async def test_open_orders_of_several_markets_are_asked_for_the_cheaper_way(
+    lab: Lab, open_binance: OpenGateway, at_once: int, named: list[int]
+) -> None:
     gateway = open_binance()
+    gateway._dialect = replace(gateway._dialect, open_orders_at_once=at_once)
     await gateway.place(buy("0.5", "40000"))
     await gateway.place(buy("0.5", "4000", symbol="ETH/USDT"))
 
@@ -183,7 +187,7 @@ async def test_open_orders_of_several_markets_take_one_request(lab: Lab, open_bi
     assert {order.symbol for order in orders} == {SYMBOL, "ETH/USDT"}
     assert [
         seen.query.count("symbol=") for seen in lab.server.requests.select(path="/api/v3/openOrders")
-    ] == [0]
+    ] == named
 
 
 async def test_open_orders_of_one_market_name_it(lab: Lab, open_binance: OpenGateway) -> None:

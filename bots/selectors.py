@@ -6,16 +6,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from bots.accounting import Holding, unrealised
-from bots.lifecycle import LIVE
-from bots.models import Bot, BotEvent, Decision, Order, Position, Runtime, SpreadBot, Trade
+from bots.lifecycle import LIVE, OrderState
+from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Runtime, SpreadBot, Trade
 from exchanges.types import ZERO
 
 WORKER_SILENT_AFTER = timedelta(minutes=1)
+_DOING = {
+    BotState.PAUSED: "Paused: it places nothing until it is started.",
+    BotState.STOPPING: "Stopping: a worker settles its orders first.",
+    BotState.STOPPED: "Stopped.",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +39,11 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class BotRow:
+    """refused: its newest order, where the venue or the limits refused that one."""
+
     bot: SpreadBot
     decision: Decision | None
+    refused: Order | None
     figures: Figures
     trades: int
     live_orders: int
@@ -42,6 +51,26 @@ class BotRow:
     @property
     def quote(self) -> str:
         return self.bot.symbol.partition("/")[2].partition(":")[0]
+
+    @property
+    def base(self) -> str:
+        return self.bot.symbol.partition("/")[0]
+
+    @property
+    def trouble(self) -> str:
+        """What keeps a bot that is at work from its work; nothing when all is well."""
+        if self.bot.state == BotState.STOPPED:
+            return ""
+        if self.bot.connection.last_error:
+            return self.bot.connection.last_error
+        return f"Its newest order was refused: {self.refused.reason}" if self.refused else ""
+
+    @property
+    def doing(self) -> str:
+        """What it does now; the decision that was its last is no news of a bot that does not run."""
+        if self.bot.state == BotState.RUNNING:
+            return self.decision.reason if self.decision else "It has decided nothing yet."
+        return _DOING[BotState(self.bot.state)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +82,10 @@ class Total:
     bots: int
     realised_profit: Decimal
     unrealised_profit: Decimal
+
+    @property
+    def profit(self) -> Decimal:
+        return self.realised_profit + self.unrealised_profit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,17 +162,26 @@ def _rows(bots: Sequence[SpreadBot]) -> list[BotRow]:
     positions = {(row.bot_id, row.symbol): row for row in Position.objects.filter(bot__in=ids)}
     trades = _counts(Trade.objects.filter(bot__in=ids).values_list("bot").annotate(Count("pk")).order_by())
     live = Order.objects.filter(bot__in=ids, state__in=LIVE)
+    refused = {order.bot_id: order for order in _refused_newest(ids)}
     live_orders = _counts(live.values_list("bot").annotate(Count("pk")).order_by())
     return [
         BotRow(
             bot=bot,
             decision=decisions.get(bot.pk),
+            refused=refused.get(bot.pk),
             figures=figures_of(positions.get((bot.pk, bot.symbol))),
             trades=trades.get(bot.pk, 0),
             live_orders=live_orders.get(bot.pk, 0),
         )
         for bot in bots
     ]
+
+
+def _refused_newest(ids: Sequence[UUID]) -> QuerySet[Order]:
+    """Of each bot the newest order, where that one was refused."""
+    newest = Order.objects.filter(bot=OuterRef("pk")).values("pk")[:1]
+    newest_of_each = Bot.objects.filter(pk__in=ids).values(newest=Subquery(newest))
+    return Order.objects.filter(pk__in=newest_of_each, state=OrderState.REJECTED)
 
 
 def _counts(pairs: Iterable[tuple[object, int]]) -> dict[object, int]:

@@ -42,7 +42,8 @@ def _mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
     yield from _ladder_mistakes(bot)
     if bot.connection_id and bot.connection.archived_at is not None:
         yield "connection", f"“{bot.connection}” is archived: choose another connection."
-    if "/" not in bot.symbol:
+    base, _, quote = bot.symbol.partition("/")
+    if not (base and quote):
         yield "symbol", "Write the market as ccxt does, base and quote with a slash: BTC/USDT."
     if bot.reference == Reference.OTHER_MARKET:
         if bot.reference_connection_id is None:

@@ -11,6 +11,7 @@ from exchanges.models import ExchangeConnection, Mode
 from exchanges.venues.registry import UnknownVenueError, venue
 
 PROXY_SCHEMES = ("http", "https")
+PAPER_BALANCES_FORM = 'Write currencies and amounts like this: {"USDT": "10000", "BTC": "0.5"}.'
 
 
 def check_connection(connection: ExchangeConnection) -> None:
@@ -61,16 +62,15 @@ def proxy_mistake(url: str) -> str:
 
 
 def _paper_balances_mistake(balances: object) -> str:
-    form = 'Write currencies and amounts like this: {"USDT": "10000", "BTC": "0.5"}.'
     if not isinstance(balances, dict):
-        return form
+        return PAPER_BALANCES_FORM
     for currency, amount in balances.items():
         if isinstance(amount, bool | float) or not currency:
-            return form
+            return PAPER_BALANCES_FORM
         try:
             number = Decimal(amount)
         except (InvalidOperation, TypeError, ValueError):
-            return form
+            return PAPER_BALANCES_FORM
         if not number.is_finite() or number < 0:
             return f"The paper balance of {currency} must be 0 or more."
     return ""

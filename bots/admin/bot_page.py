@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from bots.admin.records import order_badge, side_badge
-from bots.models import Order, SpreadBot, Trade
+from bots.models import BotState, Order, SpreadBot, Trade
 from bots.preview import preview_quotes
 from bots.selectors import BotPage, bot_page, worker_warning
 from bots.strategies.base import Quote
-from exchanges.admin.cells import NOTHING, age_cell, number
+from exchanges.admin.cells import NOTHING, age_cell, figure, number
 
 QUOTE_HEADERS = ["Level", "Side", "Price", "Amount"]
 REFUSAL_HEADERS = ["Level", "Side", "Price", "Amount", "Why not"]
@@ -23,17 +23,24 @@ EVENT_HEADERS = ["When", "What", "Text"]
 def page_context(bot: SpreadBot) -> dict[str, Any]:
     page = bot_page(bot)
     decision = page.row.decision
-    quotes, refusals = (decision.quotes, decision.refusals) if decision else ((), ())
+    runs = bot.state == BotState.RUNNING
+    quotes, refusals = (decision.quotes, decision.refusals) if decision and runs else ((), ())
     preview = preview_quotes(bot)
     would_quote = preview.decision.quotes if preview.decision else ()
     return {
         "worker_warning": worker_warning(),
         "facts": _facts(bot, page),
         "decision": decision,
-        "decision_age": age_cell(decision.at if decision else None),
+        "doing": page.row.doing,
+        "trouble": page.row.trouble if page.row.trouble != page.row.doing else "",
+        "decision_age": age_cell(decision.at) if decision and runs else "",
         "tables": [
-            _table("Its quotes", QUOTE_HEADERS, map(_stored_quote, quotes)),
-            _table("Refused by the limits", REFUSAL_HEADERS, map(_refusal, refusals)),
+            *([_table("Its quotes", QUOTE_HEADERS, map(_stored_quote, quotes))] if runs else []),
+            *(
+                [_table("Refused by the limits", REFUSAL_HEADERS, map(_refusal, refusals))]
+                if refusals
+                else []
+            ),
             _table("Live orders", ORDER_HEADERS, map(_order, page.live_orders)),
             _table("Last trades", TRADE_HEADERS, map(_trade, page.last_trades)),
             _table("Events", EVENT_HEADERS, [(age_cell(e.at), e.kind, e.text) for e in page.events]),
@@ -49,15 +56,15 @@ def _table(title: str, headers: list[str], rows: Iterable[tuple[Any, ...]]) -> d
 
 def _facts(bot: SpreadBot, page: BotPage) -> list[tuple[str, Any]]:
     """Name and value of what stands at the top."""
-    figures, base, quote = page.row.figures, bot.symbol.partition("/")[0], page.row.quote
+    figures, base, quote = page.row.figures, page.row.base, page.row.quote
     average = figures.holding.average
     return [
         ("Last cycle", age_cell(bot.last_cycle_at)),
-        ("Position", f"{number(figures.holding.amount)} {base}"),
-        ("Average cost", number(None if average is None else round(average, 12))),
-        ("Mark price", number(figures.mark_price)),
-        ("Realised profit", f"{number(figures.holding.realised_profit)} {quote}"),
-        ("Unrealised profit", f"{number(figures.unrealised_profit)} {quote}"),
+        ("Position", figure(figures.holding.amount, base)),
+        ("Average cost", figure(average, quote)),
+        ("Mark price", figure(figures.mark_price, quote)),
+        ("Realised profit", figure(figures.holding.realised_profit, quote, is_profit=True)),
+        ("Unrealised profit", figure(figures.unrealised_profit, quote, is_profit=True)),
         ("Trades", page.row.trades),
         ("Live orders", page.row.live_orders),
     ]
@@ -86,5 +93,6 @@ def _order(order: Order) -> tuple[Any, ...]:
 def _trade(trade: Trade) -> tuple[Any, ...]:
     return (
         age_cell(trade.time), side_badge(trade.side), number(trade.price), number(trade.amount),
-        number(trade.cost), f"{number(trade.fee_amount)} {trade.fee_currency}", number(trade.realised_profit),
+        number(trade.cost), f"{number(trade.fee_amount)} {trade.fee_currency}",
+        figure(trade.realised_profit, is_profit=True),
     )  # fmt: skip

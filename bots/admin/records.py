@@ -9,7 +9,7 @@ from audit.admin import ReadOnlyAdmin
 from bots.lifecycle import LIVE, OrderState
 from bots.models import BotEvent, Order, Position, Severity, Trade
 from bots.selectors import figures_of
-from exchanges.admin.cells import age_cell, age_column, badge, number, number_column
+from exchanges.admin.cells import age_cell, age_column, badge, figure, number, number_column, profit_column
 from exchanges.admin.connection import mode_badge
 
 ORDER_KINDS = {OrderState.FILLED: "good", OrderState.UNKNOWN: "bad", OrderState.REJECTED: "bad"}
@@ -81,7 +81,7 @@ class TradeAdmin(RecordAdmin):
     price_shown = number_column("price")
     amount_shown = number_column("amount")
     cost_shown = number_column("cost")
-    profit_shown = number_column("realised_profit", "realised profit")
+    profit_shown = profit_column("realised_profit", "realised profit")
 
     @admin.display(description="fee", ordering="fee_amount")
     def fee(self, trade: Trade) -> str:
@@ -105,7 +105,7 @@ class PositionAdmin(ReadOnlyAdmin):
     cost_shown = number_column("cost")
     mark_shown = number_column("mark_price", "mark price")
     marked = age_column("marked_at", "marked")
-    realised_shown = number_column("realised_profit", "realised profit")
+    realised_shown = profit_column("realised_profit", "realised profit")
     fees_quote_shown = number_column("fees_quote", "fees in quote")
     fees_base_shown = number_column("fees_base", "fees in base")
 
@@ -114,13 +114,12 @@ class PositionAdmin(ReadOnlyAdmin):
         return mode_badge(position.bot.connection)
 
     @admin.display(description="average cost")
-    def average(self, position: Position) -> str:
-        average = figures_of(position).holding.average
-        return number(None if average is None else round(average, 12))
+    def average(self, position: Position) -> SafeString:
+        return figure(figures_of(position).holding.average)
 
     @admin.display(description="unrealised profit")
-    def unrealised(self, position: Position) -> str:
-        return number(figures_of(position).unrealised_profit)
+    def unrealised(self, position: Position) -> SafeString:
+        return figure(figures_of(position).unrealised_profit, is_profit=True)
 
 
 @admin.register(BotEvent)

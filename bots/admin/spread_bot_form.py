@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 
 from bots import services
 from bots.models import SpreadBot
+from bots.validation import OVERRIDES_FORM
 from exchanges.admin.acting import ServiceForm
 
 FIELDSETS = [
@@ -62,6 +63,8 @@ class SpreadBotForm(ServiceForm):
     class Meta:
         model = SpreadBot
         fields = services.FIELDS
+        labels = {"order_optimization": "Optimise the orders"}
+        error_messages = {"level_overrides": {"invalid": OVERRIDES_FORM}}
 
     def clean_level_overrides(self) -> list[Any]:
         return self.cleaned_data["level_overrides"] or []

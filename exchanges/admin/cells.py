@@ -18,13 +18,35 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from database.money import MoneyField
 
 NOTHING = "-"
+SHOWN_DIGITS = 6
+SHOWN_DECIMALS = 2
 
 
 def number(value: Decimal | None) -> str:
     """Exact, without trailing zeros and without an exponent."""
     if value is None:
         return NOTHING
-    return f"{value.normalize():f}" if value else "0"
+    text = f"{value:f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if value == 0 else text
+
+
+def short(value: Decimal | None) -> str:
+    """To read at a glance: six digits, and two decimals at least."""
+    if not value:
+        return number(value)
+    return number(round(value, max(SHOWN_DECIMALS, SHOWN_DIGITS - 1 - value.adjusted())))
+
+
+def figure(value: Decimal | None, unit: str = "", *, is_profit: bool = False) -> SafeString:
+    """Short, with the exact value for the pointer that rests on it; of a profit, its sign is seen."""
+    sign = "gain" if value and value > 0 else "loss" if value and value < 0 else "flat"
+    plus = "+" if is_profit and sign == "gain" else ""
+    return format_html(
+        '<span title="{}" class="desk-number{}">{}{}{}</span>',
+        f"{number(value)} {unit}".strip(), f" desk-{sign}" if is_profit else "", plus, short(value),
+        f" {unit}" if unit and value is not None else "",
+    )  # fmt: skip
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
@@ -55,6 +77,16 @@ def number_column(name: str, title: str = "") -> Callable[[Any, Any], SafeString
     @admin.display(description=title or name.replace("_", " "), ordering=name)
     def column(model_admin: object, row: models.Model) -> SafeString:
         return format_html('<span class="desk-number">{}</span>', number(getattr(row, name)))
+
+    return column
+
+
+def profit_column(name: str, title: str) -> Callable[[Any, Any], SafeString]:
+    """As figure() shows it."""
+
+    @admin.display(description=title, ordering=name)
+    def column(model_admin: object, row: models.Model) -> SafeString:
+        return figure(getattr(row, name), is_profit=True)
 
     return column
 

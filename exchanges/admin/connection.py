@@ -51,7 +51,7 @@ class ConnectionAdmin(ActingAdmin):
     list_select_related = ["owner"]
     list_fullwidth = True
     warn_unsaved_form = True
-    fieldsets = [
+    fieldsets: list[tuple[str | None, dict[str, Any]]] = [
         (None, {"fields": ["name", "venue", "mode", "owner", "enabled"]}),
         (
             "Credentials",
@@ -113,7 +113,10 @@ class ConnectionAdmin(ActingAdmin):
         """Who may only look sees no secrets, not even that there are any."""
         sees_form = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if sees_form:
-            return self.fieldsets
+            return [
+                (title, options | {"fields": [_without_idle_clear(row, obj) for row in options["fields"]]})
+                for title, options in self.fieldsets
+            ]
         return [
             (None, {"fields": ["name", "venue", "mode", "owner", "enabled", "proxy_url", "paper_balances"]})
         ]
@@ -145,6 +148,14 @@ class ConnectionAdmin(ActingAdmin):
             }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
+
+
+def _without_idle_clear(row: str | tuple[str, str], connection: ExchangeConnection | None) -> Any:
+    """A row of the form, without the box that removes a secret where none is stored."""
+    if isinstance(row, str):
+        return row
+    name, clear = row
+    return (name, clear) if connection is not None and getattr(connection, name) else name
 
 
 def _last_test(connection: ExchangeConnection) -> dict[str, Any] | None:

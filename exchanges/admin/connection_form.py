@@ -12,6 +12,7 @@ from exchanges import services
 from exchanges.admin.acting import ServiceForm
 from exchanges.models import ExchangeConnection
 from exchanges.services import SECRETS, SecretName
+from exchanges.validation import PAPER_BALANCES_FORM
 from vault.keyring import VaultError
 from vault.secret import Secret
 
@@ -31,6 +32,17 @@ class ClearField(forms.BooleanField):
         super().__init__(label=f"Remove the stored {label}", required=False, widget=UnfoldBooleanWidget())
 
 
+class ProxyAddressField(forms.CharField):
+    """A form that is refused shows again what was typed, but no login in front of the host."""
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        login, at, host = str(data or "").rpartition("@")
+        if not at:
+            return data
+        scheme, separator, _ = login.partition("://")
+        return f"{scheme}{separator}{host}" if separator else host
+
+
 class ConnectionForm(ServiceForm):
     api_key = SecretField("API key")
     api_secret = SecretField("API secret")
@@ -44,6 +56,8 @@ class ConnectionForm(ServiceForm):
     class Meta:
         model = ExchangeConnection
         exclude = SECRETS  # they reach the row through the service only
+        field_classes = {"proxy_url": ProxyAddressField}
+        error_messages = {"paper_balances": {"invalid": PAPER_BALANCES_FORM}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

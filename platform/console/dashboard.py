@@ -6,11 +6,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 
 from bots.admin.spread_bot import state_badge
 from bots.selectors import BotRow, Total, bot_rows, totals, worker_warning
-from exchanges.admin.cells import NOTHING, age_cell, number
+from exchanges.admin.cells import age_cell, figure
 from exchanges.admin.connection import mode_badge
+
+RENEWED_AFTER_SECONDS = 10
 
 
 def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -18,6 +21,8 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may_view = request.user.has_perm("bots.view_spreadbot")
     rows = bot_rows() if may_view else []
     desk = {
+        "now": timezone.now(),
+        "renewed_after_seconds": RENEWED_AFTER_SECONDS,
         "may_view": may_view,
         "rows": [_row(row) for row in rows],
         "totals": [_total(total) for total in totals(rows)],
@@ -33,12 +38,13 @@ def _row(row: BotRow) -> dict[str, Any]:
         "state": state_badge(bot),
         "mode": mode_badge(bot.connection),
         "market": f"{bot.symbol} at {bot.connection}",
-        "position": number(figures.holding.amount),
-        "realised": f"{number(figures.holding.realised_profit)} {row.quote}",
-        "unrealised": f"{number(figures.unrealised_profit)} {row.quote}",
+        "position": figure(figures.holding.amount, row.base),
+        "realised": figure(figures.holding.realised_profit, row.quote, is_profit=True),
+        "unrealised": figure(figures.unrealised_profit, row.quote, is_profit=True),
         "trades": row.trades,
         "cycle_age": age_cell(bot.last_cycle_at),
-        "reason": row.decision.reason if row.decision else NOTHING,
+        "doing": row.doing,
+        "trouble": row.trouble if row.trouble != row.doing else "",
     }
 
 
@@ -47,6 +53,7 @@ def _total(total: Total) -> dict[str, Any]:
         "mode": total.mode.capitalize(),
         "currency": total.currency,
         "bots": total.bots,
-        "realised": number(total.realised_profit),
-        "unrealised": number(total.unrealised_profit),
+        "profit": figure(total.profit, total.currency, is_profit=True),
+        "realised": figure(total.realised_profit, total.currency, is_profit=True),
+        "unrealised": figure(total.unrealised_profit, total.currency, is_profit=True),
     }

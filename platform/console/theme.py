@@ -18,6 +18,10 @@ def _stylesheet(request: HttpRequest) -> str:
     return static("console/console.css")
 
 
+def _favicon(request: HttpRequest) -> str:
+    return static("console/favicon.svg")
+
+
 def _item(title: str, icon: str, view: str, permission: str) -> dict[str, Any]:
     return {
         "title": title,
@@ -36,6 +40,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Botdesk",
     "SITE_SUBHEADER": "A desk for trading bots",
     "SITE_SYMBOL": "candlestick_chart",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _favicon}],
     "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,

@@ -216,6 +216,7 @@ def test_deleting_means_archiving(client: Client, bot: SpreadBot, boss: User) ->
 
 
 def test_the_page_shows_what_the_bot_does_and_has(client: Client, bot: SpreadBot) -> None:
+    services.start_bot(bot=bot, actor=None)
     a_fill(bot, 1)
     Position.objects.create(
         bot=bot, symbol="BTC/USDT", amount=Decimal("0.5"), cost=Decimal(50), realised_profit=Decimal("1.250"),
@@ -229,7 +230,7 @@ def test_the_page_shows_what_the_bot_does_and_has(client: Client, bot: SpreadBot
     page = client.get(change_url(bot)).content.decode()
     for shown in (
         "Quotes 1 bid &lt;and&gt; 0 asks.", ">99.5<", "It is above the largest order.", ">100.1<",
-        ">0.123456789012345678<", "1.25 USDT", "5 USDT",
+        ">0.123456789012345678<", "+1.25 USDT", "+5 USDT",
     ):  # fmt: skip
         assert shown in page, shown
 
@@ -319,3 +320,18 @@ def test_no_page_shows_a_secret_or_unescaped_names(client: Client, bot: SpreadBo
         page = client.get(url).content.decode()
         assert CANARY not in page, url
         assert "<i>x</i>" not in page, url
+
+
+@pytest.mark.parametrize(
+    ("entered", "sentence"),
+    [
+        ({"level_overrides": "[[buy"}, "Write one entry an order"),
+        ({"symbol": "/USDT"}, "base and quote with a slash"),
+        ({"symbol": "BTC/"}, "base and quote with a slash"),
+    ],
+)
+def test_what_is_written_wrong_is_told_how_to_be_written(
+    client: Client, bot: SpreadBot, entered: dict[str, str], sentence: str
+) -> None:
+    assert sentence in save(client, change_url(bot), **entered).content.decode()
+    assert SpreadBot.objects.get().symbol == "BTC/USDT"

@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 
-from bots.models import Bot, Position, Runtime, SpreadBot
+from bots.models import Bot, Decision, Order, Position, Runtime, SpreadBot
 from bots.services import create_spread_bot, start_bot
-from exchanges.admin.cells import ago, number
+from exchanges.admin.cells import ago, figure, number, short
 from exchanges.models import ExchangeConnection
 from exchanges.services import create_connection
 
@@ -57,6 +58,11 @@ def live(boss: User) -> ExchangeConnection:
     return create_connection(actor=boss, owner=boss, name="Real", venue="binance", mode="live")
 
 
+def words(html: str) -> str:
+    """What a person reads."""
+    return strip_tags(html)
+
+
 def runtime(age_seconds: int) -> None:
     Runtime.objects.create(
         id=uuid4(), host="h", boot_id="b", pid=1, process_started="1", started_at=timezone.now(),
@@ -72,10 +78,11 @@ def test_live_and_paper_profits_are_never_added_together(
     a_bot(boss, live, "L", "7")
     totals = client.get("/admin/").context["desk"]["totals"]
     assert [
-        (row["mode"], row["currency"], row["realised"], row["unrealised"], row["bots"]) for row in totals
+        (row["mode"], *(words(row[name]) for name in ("profit", "realised", "unrealised")), row["bots"])
+        for row in totals
     ] == [
-        ("Live", "USDT", "7", "10", 1),
-        ("Paper", "USDT", "1000.5", "20", 2),
+        ("Live", "+17 USDT", "+7 USDT", "+10 USDT", 1),
+        ("Paper", "+1020.5 USDT", "+1000.5 USDT", "+20 USDT", 2),
     ]
 
 
@@ -87,6 +94,46 @@ def test_the_first_page_lists_bots_with_state_age_and_reason(
     page = client.get("/admin/").content.decode()
     for shown in ("Maker", "stopped", "3 min ago", "1.5 USDT", f"/admin/bots/spreadbot/{bot.pk}/change/"):
         assert shown in page, shown
+
+
+def an_order(bot: SpreadBot, state: str, reason: str = "") -> None:
+    Order.objects.create(
+        connection=bot.connection, bot=bot, fence=1, symbol="BTC/USDT", side="buy", price=Decimal(100),
+        amount=Decimal(1), created_at=timezone.now(), state=state, reason=reason,
+    )  # fmt: skip
+
+
+def test_orders_that_are_refused_are_said_beside_the_decision_that_wanted_them(
+    client: Client, boss: User, paper: ExchangeConnection
+) -> None:
+    bot = a_bot(boss, paper, "Maker", "1")
+    Decision.objects.create(bot=bot, reason="Quotes 1 bid.", at=timezone.now())
+    start_bot(bot=bot, actor=boss)
+    an_order(bot, "rejected", "The key may not trade.")
+    shown = "Quotes 1 bid. Its newest order was refused: The key may not trade."
+    for url in ("/admin/", f"/admin/bots/spreadbot/{bot.pk}/change/"):
+        assert shown in " ".join(words(client.get(url).content.decode()).split()), url
+    an_order(bot, "open")
+    assert "was refused" not in client.get("/admin/").content.decode()
+
+
+def test_a_bot_that_does_not_run_shows_no_old_decision_as_news(
+    client: Client, boss: User, paper: ExchangeConnection
+) -> None:
+    bot = a_bot(boss, paper, "Maker", "1")
+    quote = {"side": "buy", "price": "99", "amount": "1", "level": "bid 1"}
+    Decision.objects.create(bot=bot, reason="Quotes 1 bid.", quotes=[quote], at=timezone.now())
+    for url in ("/admin/", f"/admin/bots/spreadbot/{bot.pk}/change/"):
+        page = client.get(url).content.decode()
+        assert "Stopped." in page
+        assert "Quotes 1 bid." not in page
+        assert "Its quotes" not in page
+
+
+def test_the_first_page_renews_itself_and_says_of_when_it_is(client: Client) -> None:
+    page = client.get("/admin/").content.decode()
+    assert '<meta http-equiv="refresh" content="10">' in page
+    assert re.search(r"as of \d\d:\d\d:\d\d UTC", page)
 
 
 def test_who_may_not_see_bots_sees_none(boss: User, paper: ExchangeConnection) -> None:
@@ -158,10 +205,33 @@ def test_the_web_process_does_not_pay_for_ccxt() -> None:
         ("-1.50", "-1.5"),
         ("1E+3", "1000"),
         ("1E-7", "0.0000001"),
+        ("12345678901234567890.123456789012345678", "12345678901234567890.123456789012345678"),
     ],
 )
 def test_a_number_is_exact_and_plain(value: str, shown: str) -> None:
     assert number(Decimal(value)) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("-0.495528670829170829", "-0.495529"),
+        ("10254.12290782", "10254.12"),
+        ("0.000001234567", "0.00000123457"),
+        ("1234567", "1234567"),
+        ("0", "0"),
+    ],
+)
+def test_a_figure_is_short_and_its_exact_value_is_at_hand(value: str, shown: str) -> None:
+    assert short(Decimal(value)) == shown
+    assert f'title="{number(Decimal(value))} USDT"' in figure(Decimal(value), "USDT")
+
+
+def test_the_sign_of_a_profit_is_seen() -> None:
+    shown = [figure(Decimal(value), is_profit=True) for value in ("1", "-1", "0")]
+    assert [words(html) for html in shown] == ["+1", "-1", "0"]
+    assert ["desk-gain" in html for html in shown] == [True, False, False]
+    assert ["desk-loss" in html for html in shown] == [False, True, False]
 
 
 @pytest.mark.parametrize(

@@ -222,3 +222,16 @@ def test_a_private_key_that_lost_its_lines_gets_them_back() -> None:
     lines = ["-----BEGIN PRIVATE KEY-----", "A" * 64, "A" * 6, "-----END PRIVATE KEY-----", ""]
     assert restored_pem(pasted) == "\n".join(lines)
     assert restored_pem("an-ordinary-secret") == "an-ordinary-secret"
+
+
+def test_only_a_stored_secret_can_be_removed(client: Client, connection: ExchangeConnection) -> None:
+    page = client.get(change_url(connection)).content.decode()
+    offered = [name for name in services.SECRETS if f'name="clear_{name}"' in page]
+    assert offered == ["api_key", "api_secret", "proxy_password"]
+    assert 'name="clear_' not in client.get(ADD).content.decode()
+
+
+def test_paper_balances_that_are_no_json_are_told_how_to_be_written(client: Client) -> None:
+    page = save(client, ADD, name="Play", venue="demo", paper_balances="10000 USDT").content.decode()
+    assert "Write currencies and amounts like this" in page
+    assert not ExchangeConnection.objects.exists()

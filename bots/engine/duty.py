@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 
 from bots.engine import ledger
 from bots.engine.account import Account, event_of
@@ -221,7 +221,7 @@ class Duty:
             )
         except LeaseLostError:
             self._is_idle = True
-        except DatabaseError:
+        except AnyDatabaseError:
             log.warning("a failure could not be written down", exc_info=True)
             self._last_failure = ""
         return wait

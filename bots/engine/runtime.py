@@ -17,7 +17,8 @@ import uuid
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from django.db import DatabaseError, connections
+from django.db import Error as AnyDatabaseError
+from django.db import connections
 
 from bots.engine import lease as leases
 from bots.engine import processes
@@ -176,7 +177,7 @@ class Runtime:
         self._held.pop(held.lease.connection_id, None)
         try:
             await self._database.run(leases.give_back, held.lease)
-        except DatabaseError:
+        except AnyDatabaseError:
             log.warning("a lease could not be returned; it will expire", exc_info=True)
 
     async def _end_all(self, ending: Ending) -> None:
@@ -190,7 +191,10 @@ class Runtime:
             await self._release(each)
 
     async def _look_at_board(self) -> None:
-        notice = await self._database.run(read_notice, list(self._held))
+        asked_for = list(self._held)
+        notice = await self._database.run(read_notice, asked_for)
+        if asked_for != list(self._held):
+            return  # leases came or went meanwhile: this notice would take their connections off the board
         for connection_id in self._board.post(notice):
             if connection_id in self._held:
                 self._held[connection_id].duty.wake()
@@ -210,7 +214,7 @@ class Runtime:
             try:
                 self._renew()
                 wait = leases.RENEW_SECONDS
-            except DatabaseError:
+            except AnyDatabaseError:
                 log.warning("leases could not be renewed; trying again", exc_info=True)
                 connections.close_all()
                 wait = RETRY_SECONDS
@@ -233,7 +237,7 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except DatabaseError:
+        except AnyDatabaseError:
             log.warning("the database did not answer; trying again", exc_info=True)
         await asyncio.sleep(seconds)
 

@@ -7,7 +7,8 @@ import threading
 import time
 
 from django.conf import settings
-from django.db import DatabaseError, connections
+from django.db import Error as AnyDatabaseError
+from django.db import connections
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
@@ -80,7 +81,7 @@ def keep_asking() -> None:
             continue
         try:
             ask_for_shift()
-        except DatabaseError:
+        except AnyDatabaseError:
             log.warning("no shift could be asked for; trying again", exc_info=True)
         finally:
             connections.close_all()

@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 from django.contrib.auth.models import User
+from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
 from bots.engine import lease as leases
@@ -133,8 +134,7 @@ class Desk:
 
 
 def _begin_capture() -> CaptureQueriesContext:
-    from django.db import connection
-
+    connection = connections["default"]  # this thread's own, whoever reads the capture
     connection.ensure_connection()
     capture = CaptureQueriesContext(connection)
     capture.__enter__()

@@ -17,8 +17,9 @@ from audit.admin import ReadOnlyAdmin
 from audit.services import record
 
 admin.site.unregister([User, Group])
-# A schedule runs any function there is, and a task that is sent again leaves no audit row.
-admin.site.unregister([Schedule, Success, Failure, OrmQ])
+# A schedule runs any function there is, and a task that is sent again leaves no audit row. The queue has a
+# page only where the database is the broker.
+admin.site.unregister([page for page in (Schedule, Success, Failure, OrmQ) if admin.site.is_registered(page)])
 
 
 class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed

@@ -34,7 +34,8 @@ clean:
 $(VENV)/.venv-stamp:
 	@test -n "$(PYTHON)" || { echo "Botdesk needs Python 3.11 or newer (with venv) as python3 on the PATH." >&2; exit 1; }
 	@echo "Making $(VENV) with $(PYTHON) …"
-	@$(PYTHON) -m venv --clear $(VENV)
+	@trap 'rm -f $(VENV).log; exit 130' INT; $(PYTHON) -m venv --clear $(VENV) 2>$(VENV).log \
+		|| { cat $(VENV).log >&2; rm -f $(VENV).log; exit 1; }; rm -f $(VENV).log
 	@touch $@
 
 $(VENV)/.run-stamp: $(VENV)/.venv-stamp requirements.txt

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -14,6 +17,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
@@ -247,3 +251,25 @@ def test_ctrl_c_at_any_moment_leaves_no_traceback(tmp_path: Path, after_seconds:
     assert "Traceback" not in said
     # Before our first line runs, Python itself may end by the signal.
     assert process.returncode in ({0} if after_seconds >= 0.3 else {0, 130, -signal.SIGINT}), said
+
+
+@pytest.mark.e2e
+def test_ctrl_c_before_the_greeting_still_tells_the_password(tmp_path: Path) -> None:
+    process = quickstart(tmp_path, "--port", str(free_port()))
+    stored = wait_for_the_administrator(tmp_path / "desk.sqlite3")
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    told = re.search(r"password\s+(\S+)", said)
+    assert told, said
+    assert PBKDF2PasswordHasher().verify(told.group(1), stored)
+
+
+def wait_for_the_administrator(file: Path) -> str:
+    """The hash of its password, as soon as there is one."""
+    give_up_at = time.monotonic() + 60
+    while time.monotonic() < give_up_at:
+        with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(sqlite3.connect(file)) as desk:
+            for (stored,) in desk.execute("SELECT password FROM auth_user"):
+                return str(stored)
+        time.sleep(0.01)
+    pytest.fail("no administrator was created")

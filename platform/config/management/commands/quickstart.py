@@ -10,6 +10,7 @@ import sys
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -33,6 +34,7 @@ class Command(BaseCommand):
         "paper, and runs web and worker until Ctrl-C."
     )
     stopping = False
+    untold_password: str | None = None
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=_port, default=8000, help="Where the web page listens (8000).")
@@ -55,18 +57,19 @@ class Command(BaseCommand):
     def _set_up_and_run(self, port: int) -> None:
         self._say("Preparing the database …")
         call_command("migrate", verbosity=0, interactive=False)
-        password = None if self.stopping else demo.create_admin()
         if not self.stopping:
-            demo.create_demo_bot()
+            self.untold_password = demo.create_admin()
         children = Children(settings.BASE_DIR)
         try:
             if not self.stopping:
+                demo.create_demo_bot()
                 self._start(children, port)
-                self._greet_once_it_answers(children, port, password)
+                self._greet_once_it_answers(children, port)
                 self._wait(children)
         finally:
             self._say("Stopping …")
             children.stop()
+            self._tell_password()
         self._say("Stopped.")
 
     def _start(self, children: Children, port: int) -> None:
@@ -75,11 +78,17 @@ class Command(BaseCommand):
         )
         children.start("worker", [sys.executable, "manage.py", "worker"])
 
-    def _greet_once_it_answers(self, children: Children, port: int, password: str | None) -> None:
+    def _greet_once_it_answers(self, children: Children, port: int) -> None:
         while not self.stopping and not _answers(port):
             self._look_after(children)
         if not self.stopping:
-            self._say(_greeting(f"http://{HOST}:{port}/admin/", password))
+            self._say(_greeting(f"http://{HOST}:{port}/admin/", self.untold_password))
+            self.untold_password = None
+
+    def _tell_password(self) -> None:
+        """Where it ended before the greeting: nobody could read it later."""
+        if self.untold_password:
+            self._say(f"The user {demo.ADMIN} was created, with the password {self.untold_password}")
 
     def _wait(self, children: Children) -> None:
         while not self.stopping:
@@ -103,6 +112,14 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _python() -> str:
+    """This interpreter as one would type it in this folder."""
+    program = Path(sys.executable)
+    return str(
+        program.relative_to(settings.BASE_DIR) if program.is_relative_to(settings.BASE_DIR) else program
+    )
+
+
 def _answers(port: int) -> bool:
     """Whatever it says: with HTTPS_ONLY it would send us elsewhere."""
     web = HTTPConnection(HOST, port, timeout=2)
@@ -118,7 +135,7 @@ def _answers(port: int) -> bool:
 
 
 def _greeting(address: str, password: str | None) -> str:
-    shown = password or "unchanged; a new one: python manage.py changepassword admin"
+    shown = password or f"unchanged; a new one: {_python()} manage.py changepassword {demo.ADMIN}"
     return f"""
   Botdesk runs.
 

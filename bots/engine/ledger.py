@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
+from functools import reduce
 from uuid import UUID
 
 from django.db.models import Max, Min
@@ -134,8 +135,18 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
             order.traded = _added(order.traded, report.amount)
             write_facts(order, apply_traded(facts_of(order), order.traded), at=report.time)
         for order in {order.pk: order for order, _ in fresh.values()}.values():
+            if order.average is None and order.traded == order.filled:
+                order.average = _average_of(order)
             _save(order)
     return trades
+
+
+def _average_of(order: Order) -> Decimal | None:
+    """Quote per base over its trades, for an order whose reports came too early to say."""
+    trades = list(Trade.objects.filter(order=order))
+    amount = reduce(_added, (trade.amount for trade in trades), ZERO)
+    cost = reduce(_added, (trade.cost for trade in trades), ZERO)
+    return Holding(amount=amount, cost=cost).average
 
 
 def bots_that_leave_orders(bot_ids: Iterable[UUID]) -> set[UUID]:

@@ -220,6 +220,15 @@ def test_a_fill_of_the_whole_amount_ends_and_settles_the_order(lease: Lease, bot
     assert (stored.state, stored.settled_at is not None) == ("filled", True)
 
 
+def test_fills_that_are_ahead_of_the_reports_say_at_what_average_the_order_filled(
+    lease: Lease, bot: SpreadBot
+) -> None:
+    order = make_order(bot, "4")
+    record(lease, order, fill(1, "1", "100"), fill(2, "3", "104"))
+    order.refresh_from_db()
+    assert (order.state, order.average) == (OrderState.FILLED, D(103))
+
+
 def test_a_fill_that_comes_after_the_cancel_was_settled_is_counted(lease: Lease, bot: SpreadBot) -> None:
     order = make_order(bot, "2", state=OrderState.CANCELED, closed_at=START, settled_at=START)
     record(lease, order, fill(1, "0.1"))

@@ -306,3 +306,8 @@ def test_a_new_key_is_printed_before_there_are_any_settings() -> None:
     ended = start("manage.py", "rotate_secrets", "--new-key", SECRET_KEY="", FIELD_ENCRYPTION_KEYS="")
     assert ended.returncode == 0
     assert len(ended.stdout.strip()) == 44
+
+
+def test_a_desk_behind_https_passes_djangos_checks_for_deployment() -> None:
+    checked = start("manage.py", "check", "--deploy", HTTPS_ONLY="true", ALLOWED_HOSTS="desk.example.com")
+    assert "no issues" in checked.stdout + checked.stderr

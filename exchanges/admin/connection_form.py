@@ -43,17 +43,6 @@ class ProxyAddressField(forms.CharField):
         return f"{scheme}{separator}{host}" if separator else host
 
 
-class ProxyAddressField(forms.CharField):
-    """A form that is refused shows again what was typed, but no login in front of the host."""
-
-    def bound_data(self, data: Any, initial: Any) -> Any:
-        login, at, host = str(data or "").rpartition("@")
-        if not at:
-            return data
-        scheme, separator, _ = login.partition("://")
-        return f"{scheme}{separator}{host}" if separator else host
-
-
 class ConnectionForm(ServiceForm):
     api_key = SecretField("API key")
     api_secret = SecretField("API secret")
@@ -67,7 +56,6 @@ class ConnectionForm(ServiceForm):
     class Meta:
         model = ExchangeConnection
         exclude = SECRETS  # they reach the row through the service only
-        field_classes = {"proxy_url": ProxyAddressField}
         field_classes = {"proxy_url": ProxyAddressField}
         error_messages = {"paper_balances": {"invalid": PAPER_BALANCES_FORM}}
 

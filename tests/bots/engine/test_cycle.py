@@ -135,11 +135,9 @@ async def test_the_day_begins_with_the_profit_there_was(desk: Desk) -> None:
 
 async def test_a_new_day_is_written_at_once(desk: Desk) -> None:
     await desk.rounds(2)
-    desk.account.position(desk.bot.pk, "BTC/USDT").day = date(2020, 1, 1)
-    desk.duty.sheets[desk.bot.pk].written = (
-        *desk.duty.sheets[desk.bot.pk].written[:-1],
-        date(2020, 1, 1),
-    )
+    yesterday, sheet = date(2020, 1, 1), desk.duty.sheets[desk.bot.pk]
+    desk.account.position(desk.bot.pk, "BTC/USDT").day = yesterday
+    sheet.written = tuple(yesterday if isinstance(item, date) else item for item in sheet.written)
     assert any("day_start_profit" in sql for sql in await desk.queries_of_a_round())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,7 +22,7 @@ from exchanges.errors import (
     VenueDownError,
 )
 from exchanges.models import ExchangeConnection
-from exchanges.types import OrderRequest, Side
+from exchanges.types import OrderRequest, Side, VenueOrderStatus
 from tests.bots.engine.conftest import Desk, make_bot, make_connection
 from tests.bots.engine.fake_venue import FakeVenue
 from vault.secret import Secret
@@ -70,6 +71,17 @@ async def test_a_stopped_bot_collects_its_last_trades_before_it_says_stopped(des
     assert position.amount == D("0.3")
     assert not await desk.orders(settled_at=None)
     assert len(await desk.events("stopped")) == 1
+
+
+async def test_a_stopping_bot_counts_a_fill_that_its_orders_last_report_lacks(desk: Desk) -> None:
+    await desk.rounds(2)
+    bid = desk.venue.resting_at("99")
+    desk.venue.fill(bid.venue_id, "0.3")
+    desk.venue.orders[bid.venue_id] = replace(bid, status=VenueOrderStatus.CANCELED)
+    await desk.set_state(BotState.STOPPING)
+    await desk.rounds(2)
+    assert await desk.state() == BotState.STOPPED
+    assert (await desk.do(Position.objects.get)).amount == D("0.3")
 
 
 async def test_a_bot_does_not_say_stopped_while_a_cancel_is_unknown(desk: Desk) -> None:

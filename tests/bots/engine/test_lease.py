@@ -92,6 +92,11 @@ def test_a_lease_that_is_held_is_not_taken(lease: Lease) -> None:
     assert acquire(uuid4(), most=MOST) == []
 
 
+def test_what_is_held_by_the_time_of_the_update_is_not_taken(lease: Lease) -> None:
+    assert not leases._take(uuid4(), lease.connection_id)
+    assert row(lease).lease_owner == lease.owner
+
+
 def test_an_expired_lease_is_taken_and_its_fence_grows(lease: Lease) -> None:
     expire(lease)
     (taken,) = acquire(uuid4(), most=MOST)

@@ -195,6 +195,7 @@ async def test_a_list_that_lags_behind_revives_no_order(desk: Desk) -> None:
     desk.venue.resting = lambda symbol=None: [*resting(symbol), ask]  # type: ignore[method-assign]
     await desk.rounds(2)
     assert await desk.states() == ["canceled", "canceled"]
+    assert desk.venue.counts()["cancel"] == 2
 
 
 async def test_reports_of_trades_seen_before_change_nothing(desk: Desk) -> None:

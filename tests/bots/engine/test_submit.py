@@ -129,7 +129,10 @@ async def test_an_order_that_the_venue_has_already_is_looked_up(desk: Desk) -> N
     desk.venue.fail(
         "place", InvalidOrderError("This client id is taken.", rule=Rule.DUPLICATE), times=2, arrives=True
     )
-    await desk.rounds(2)
+    await desk.round()
+    assert await desk.states() == ["unknown", "unknown"]
+    assert await desk.events("order_refused") == []
+    await desk.round()
     assert await desk.states() == ["open", "open"]
     assert len(desk.venue.resting()) == 2
 

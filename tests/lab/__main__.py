@@ -56,7 +56,7 @@ def _control(available: Commands, stop: asyncio.Event) -> web.Application:
         except (RefusedError, ValueError, KeyError, TypeError) as error:
             return _failure(400, f"{name}: {type(error).__name__}: {error}")
 
-    application = web.Application()
+    application = web.Application(client_max_size=2**26)
     application.router.add_post("/{name}", run)
     return application
 

@@ -53,12 +53,16 @@ class FeeSchedule:
 
 @dataclass(kw_only=True)
 class Account:
-    """can_trade: the venue lets it, whatever its keys may do."""
+    """can_trade: the venue lets it, whatever its keys may do.
+
+    is_crowd: one of the lab's own, which nobody asks about: no journal, no memory of unfilled orders.
+    """
 
     name: str
     uid: int
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     can_trade: bool = True
+    is_crowd: bool = False
 
 
 @dataclass(kw_only=True)

@@ -16,6 +16,10 @@ class Clock:
     def now_ms(self) -> int:
         return self._source() + self.offset_ms
 
+    def true_ms(self) -> int:
+        """This machine's time, wherever the venue's clock was put."""
+        return self._source()
+
 
 def _machine_ms() -> int:
     return time.time_ns() // 1_000_000

@@ -9,18 +9,15 @@ from typing import Any
 
 from tests.lab.accounts import FeeSchedule
 from tests.lab.crowd import Temper
-from tests.lab.faults import Effect, Fault, Stage
-from tests.lab.lab import Lab
+from tests.lab.journal import Event
 from tests.lab.orders import Order
-from tests.lab.wire import WireAnswer
+from tests.lab.tally import tally
+from tests.lab.trouble import TroubleCommands
 
 Row = dict[str, Any]
 
 
-class Commands:
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-
+class Commands(TroubleCommands):
     # --- Accounts and keys
 
     def open_account(
@@ -44,14 +41,6 @@ class Commands:
             allowed_ips=frozenset(allowed_ips or ()),
             **rights,
         )
-
-    def change_key(self, *, key: str, **rights: bool) -> None:
-        """As is_revoked=True or trading=False."""
-        found = self._lab.binance.keys[key]
-        for name, value in rights.items():
-            if name not in ("reading", "trading", "withdrawals", "is_revoked"):
-                raise ValueError(f"a key has no right called {name}")
-            setattr(found, name, value)
 
     def fund(self, *, account: str, currency: str, amount: str) -> None:
         self._lab.exchange.ledger.deposit(account, currency, Decimal(amount))
@@ -91,8 +80,9 @@ class Commands:
         """All that were ever accepted, in the order of arrival."""
         return [_order(order) for order in self._lab.exchange.orders(account)]
 
-    def open_orders(self, *, account: str) -> list[Row]:
-        return [_order(order) for order in self._lab.exchange.open_orders(account)]
+    def open_orders(self, *, account: str | None = None, key: str | None = None) -> list[Row]:
+        orders = self._lab.exchange.open_orders(account)
+        return [_order(order) for order in orders if key in (None, order.ticket.key)]
 
     def trades(self, *, account: str) -> list[Row]:
         return [dataclasses.asdict(fill) for fill in self._lab.exchange.fills(account)]
@@ -101,8 +91,35 @@ class Commands:
         book = self._lab.exchange.market(symbol).book
         return {"bids": book.bids.levels()[:limit], "asks": book.asks.levels()[:limit]}
 
-    def journal(self, *, account: str | None = None) -> list[Row]:
-        return [dataclasses.asdict(entry) for entry in self._lab.exchange.journal.entries(account=account)]
+    def journal(
+        self, *, account: str | None = None, key: str | None = None, event: str | None = None, after: int = 0
+    ) -> list[Row]:
+        """What was accepted, refused, filled, cancelled and expired; fields of journal.Entry.
+
+        after: how many entries of the whole journal to leave out; journal_length says how many there are.
+        """
+        wanted = None if event is None else Event(event)
+        entries = self._lab.exchange.journal.entries(event=wanted, account=account, key=key, after=after)
+        return [vars(entry) for entry in entries]
+
+    def journal_length(self) -> int:
+        return len(self._lab.exchange.journal)
+
+    def tally(
+        self,
+        *,
+        key: str | None = None,
+        account: str | None = None,
+        client_ids: list[str] | None = None,
+        after: int = 0,
+    ) -> Row:
+        """tally.Tally's fields: duplicates, most open orders at one time, extremes of the position."""
+        entries = self._lab.exchange.journal.entries(account=account, key=key, after=after)
+        return vars(tally(entries, None if client_ids is None else frozenset(client_ids)))
+
+    def conserves_balances(self) -> bool:
+        """Nothing was made or lost since the deposits."""
+        return self._lab.conserves_balances()
 
     def totals(self) -> dict[str, Row]:
         ledger = self._lab.exchange.ledger
@@ -120,39 +137,20 @@ class Commands:
             for (venue, key, method, path), count in rows
         ]
 
-    def requests(self, **wanted: str) -> list[Row]:
-        """With times and headers; wanted: fields as venue, key, method, path."""
-        return [dataclasses.asdict(seen) for seen in self._lab.requests.select(**wanted)]
+    def requests(self, *, after: int = 0, struck: bool | None = None, **wanted: str) -> list[Row]:
+        """As record.SeenRequest; wanted: fields as venue, key, method, path, fault.
+
+        after: only those with a greater number; struck: only those that a fault struck, or did not.
+        """
+        found = self._lab.requests.select(after=after, struck=struck, **wanted)
+        return [vars(seen) | {"took_effect": seen.took_effect} for seen in found]
 
     def clear_requests(self) -> None:
         self._lab.requests.clear()
 
-    # --- Trouble
-
-    def add_fault(
-        self,
-        *,
-        effect: str,
-        stage: str = "after",
-        status: int = 0,
-        headers: Row | None = None,
-        body: str = "",
-        **where: Any,
-    ) -> None:
-        """where: Fault's fields, as path, key, skip, times; status, headers, body: of an answer."""
-        answer = WireAnswer(status=status, headers=headers or {}, body=body.encode()) if status else None
-        self._lab.faults.add(Fault(effect=Effect(effect), stage=Stage(stage), answer=answer, **where))
-
-    def clear_faults(self) -> None:
-        self._lab.faults.clear()
-
-    def set_clock(self, *, offset_ms: int) -> None:
-        """How far the venue's clock is ahead of this machine's."""
-        self._lab.clock.offset_ms = offset_ms
-
 
 def names() -> Iterable[str]:
-    return [name for name in vars(Commands) if not name.startswith("_")]
+    return [name for name in dir(Commands) if not name.startswith("_")]
 
 
 def _order(order: Order) -> Row:

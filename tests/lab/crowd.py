@@ -88,7 +88,7 @@ class Crowd:
 
     def _join(self, role: str) -> str:
         name = f"crowd {role} {self._rules.symbol}"
-        self._exchange.open_account(name, FREE_OF_CHARGE)
+        self._exchange.open_account(name, FREE_OF_CHARGE, is_crowd=True)
         self._exchange.ledger.deposit(name, self._rules.base, WEALTH)
         self._exchange.ledger.deposit(name, self._rules.quote, WEALTH)
         return name

@@ -33,8 +33,9 @@ from tests.lab.rules import MarketRules
 class Exchange:
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
-        self.ledger = Ledger()
-        self.journal = Journal()
+        self.ledger = Ledger(self.clock)
+        self.journal = Journal(self.clock)
+        self.refuses_used_ids = False  # a client id counts as taken even when its order has ended
         self.markets: dict[str, LabMarket] = {}
         self.accounts: dict[str, Account] = {}
         self._sequence = count(1)
@@ -46,10 +47,13 @@ class Exchange:
         self.markets[rules.symbol] = market = LabMarket(rules)
         return market
 
-    def open_account(self, name: str, fees: FeeSchedule | None = None) -> Account:
+    def open_account(self, name: str, fees: FeeSchedule | None = None, *, is_crowd: bool = False) -> Account:
         if name in self.accounts:
             raise ValueError(f"there is an account {name} already")
-        self.accounts[name] = account = Account(name=name, uid=next(self._uids), fees=fees or FeeSchedule())
+        account = Account(name=name, uid=next(self._uids), fees=fees or FeeSchedule(), is_crowd=is_crowd)
+        self.accounts[name] = account
+        if not is_crowd:
+            self.ledger.remember(name)
         return account
 
     def market(self, symbol: str) -> LabMarket:
@@ -64,10 +68,11 @@ class Exchange:
         try:
             order, plan = self._admit(ticket)
         except RefusedError as refusal:
-            self.journal.note_refusal(self.clock.now_ms(), ticket, str(refusal))
+            if not self.accounts[ticket.account].is_crowd:
+                self.journal.note_refusal(ticket, str(refusal))
             raise
         self.market(ticket.symbol).enter(order)
-        self.journal.note(order.time_ms, Event.ACCEPTED, order)
+        self._note(Event.ACCEPTED, order)
         self._execute(order, plan)
         return order
 
@@ -83,15 +88,13 @@ class Exchange:
         return sorted((o for o in orders if account in (None, o.account)), key=lambda order: order.sequence)
 
     def orders(self, account: str) -> list[Order]:
-        orders = (order for market in self.markets.values() for order in market.orders.values())
-        return sorted((o for o in orders if o.account == account), key=lambda order: order.sequence)
+        orders = (order for market in self.markets.values() for order in market.orders_of(account))
+        return sorted(orders, key=lambda order: order.sequence)
 
     def fills(self, account: str) -> list[Fill]:
         """Both sides of a trade with oneself do not exist: such trades are prevented."""
-        fills = (fill for market in self.markets.values() for fill in market.fills)
-        return sorted(
-            (f for f in fills if f.account == account), key=lambda fill: (fill.time_ms, fill.trade_id)
-        )
+        fills = (fill for market in self.markets.values() for fill in market.fills_of(account))
+        return sorted(fills, key=lambda fill: (fill.time_ms, fill.trade_id))
 
     # --- Admission
 
@@ -101,7 +104,7 @@ class Exchange:
         market.rules.check(ticket, market.average_price(self.clock.now_ms()), len(mine))
         if not self.accounts[ticket.account].can_trade:
             raise RefusedError(Reason.ACCOUNT_DISABLED)
-        if ticket.client_id and any(order.client_id == ticket.client_id for order in mine):
+        if self._is_taken(market, ticket):
             raise RefusedError(Reason.DUPLICATE, ticket.client_id)
         order = self._new_order(market, ticket)
         if ticket.kind is Kind.POST_ONLY and market.book.would_take(order.side, order.limit_price):
@@ -109,6 +112,10 @@ class Exchange:
         plan = market.book.plan(order)
         self._hold(market, order, plan)
         return order, plan
+
+    def _is_taken(self, market: LabMarket, ticket: Ticket) -> bool:
+        holder = market.by_client_id(ticket.account, ticket.client_id) if ticket.client_id else None
+        return holder is not None and (holder.is_open or self.refuses_used_ids)
 
     def _new_order(self, market: LabMarket, ticket: Ticket) -> Order:
         now = self.clock.now_ms()
@@ -195,7 +202,7 @@ class Exchange:
         order.cost += trade.cost
         order.update_ms = trade.time_ms
         commission = self._charge(market, order, trade, is_maker=is_maker)
-        market.fills.append(
+        market.add_fill(
             Fill(
                 trade_id=trade.id,
                 order_id=order.id,
@@ -211,9 +218,10 @@ class Exchange:
                 fee_currency=commission.currency,
                 is_maker=is_maker,
                 time_ms=trade.time_ms,
+                at_ms=self.clock.true_ms(),
             )
         )
-        self.journal.note(trade.time_ms, Event.FILLED, order, trade)
+        self._note(Event.FILLED, order, trade)
         self._free_improvement(market, order)
         if order.remaining == 0:
             self._end(order, State.FILLED)
@@ -241,8 +249,17 @@ class Exchange:
         order.state = state
         order.update_ms = self.clock.now_ms()
         if state is not State.FILLED:
-            event = Event.CANCELED if state is State.CANCELED else Event.EXPIRED
-            self.journal.note(order.update_ms, event, order)
+            self._note(Event.CANCELED if state is State.CANCELED else Event.EXPIRED, order)
+        else:
+            order.note_change(self.clock.true_ms())
+        if self.accounts[order.account].is_crowd and not order.filled:
+            market.forget(order)
+
+    def _note(self, event: Event, order: Order, trade: PublicTrade | None = None) -> None:
+        if self.accounts[order.account].is_crowd:
+            return
+        order.note_change(self.clock.true_ms())
+        self.journal.note(event, order, trade)
 
     def _release(self, market: LabMarket, order: Order, amount: Decimal) -> None:
         if amount:

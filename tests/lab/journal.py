@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from tests.lab.clock import Clock
 from tests.lab.orders import Order, PublicTrade, Ticket
 
 
@@ -22,9 +24,11 @@ class Entry:
     """order_id: 0 for a refused order, which never had one. key: the API key; empty for the lab's own crowd.
 
     amount, price: of the order, or of the fill; reason: why it was refused.
+    time_ms: by the venue's clock; at_ms: by this machine's, whatever the venue's says.
     """
 
     time_ms: int
+    at_ms: int
     event: Event
     account: str
     key: str
@@ -40,31 +44,44 @@ class Entry:
 
 
 class Journal:
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._entries: list[Entry] = []
 
-    def note(self, time_ms: int, event: Event, order: Order, trade: PublicTrade | None = None) -> None:
+    def note(self, event: Event, order: Order, trade: PublicTrade | None = None) -> None:
         """trade: of a fill, whose amount and price stand in place of the order's."""
-        entry = _entry(time_ms, event, order.ticket)
-        entry = replace(entry, order_id=order.id, client_id=order.client_id)
+        entry = _entry(self._clock, event, order.ticket)
+        entry = replace(entry, order_id=order.id, client_id=order.client_id, amount=order.amount)
         if trade is not None:
             entry = replace(entry, amount=trade.amount, price=trade.price, trade_id=trade.id)
         self._entries.append(entry)
 
-    def note_refusal(self, time_ms: int, ticket: Ticket, reason: str) -> None:
-        self._entries.append(replace(_entry(time_ms, Event.REFUSED, ticket), reason=reason))
+    def note_refusal(self, ticket: Ticket, reason: str) -> None:
+        self._entries.append(replace(_entry(self._clock, Event.REFUSED, ticket), reason=reason))
 
-    def entries(self, *, event: Event | None = None, account: str | None = None) -> list[Entry]:
+    def entries(
+        self,
+        *,
+        event: Event | None = None,
+        account: str | None = None,
+        key: str | None = None,
+        after: int = 0,
+    ) -> list[Entry]:
+        """In the order of events. after: how many of the whole journal to leave out."""
         return [
             entry
-            for entry in self._entries
-            if (event is None or entry.event is event) and (account is None or entry.account == account)
+            for entry in itertools.islice(self._entries, after, None)
+            if event in (None, entry.event) and account in (None, entry.account) and key in (None, entry.key)
         ]
 
+    def __len__(self) -> int:
+        return len(self._entries)
 
-def _entry(time_ms: int, event: Event, ticket: Ticket) -> Entry:
+
+def _entry(clock: Clock, event: Event, ticket: Ticket) -> Entry:
     return Entry(
-        time_ms=time_ms,
+        time_ms=clock.now_ms(),
+        at_ms=clock.true_ms(),
         event=event,
         account=ticket.account,
         key=ticket.key,

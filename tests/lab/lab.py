@@ -22,9 +22,11 @@ from tests.lab.crowd import Crowd, Temper
 from tests.lab.exchange import Exchange
 from tests.lab.faults import FaultPlan
 from tests.lab.hosts import ALL_HOSTS
+from tests.lab.record import Requests
 from tests.lab.resolver import lab_connector
 from tests.lab.rules import MarketRules
-from tests.lab.server import LabServer, Requests
+from tests.lab.server import LabServer
+from tests.lab.weather import Sky
 
 MARKETS = (
     MarketRules(base="BTC", quote="USDT"),
@@ -58,6 +60,8 @@ class Lab:
         self._folder = tempfile.TemporaryDirectory(prefix="botdesk-lab-")
         self._authority = Authority(Path(self._folder.name), ALL_HOSTS)
         self._server = LabServer([self.binance], self._authority)
+        self.sky = Sky(self.clock.now_ms)
+        self.faults.behind.append(self.sky)
         self._walks: dict[str, asyncio.Task[None]] = {}
 
     async def __aenter__(self) -> Lab:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Sequence
 from decimal import Decimal
 
+from tests.lab.display import Display
 from tests.lab.matching import OrderBook
 from tests.lab.orders import ZERO, Fill, Kind, Order, PublicTrade
 from tests.lab.rules import MarketRules
@@ -19,14 +21,19 @@ class LabMarket:
         self.orders: dict[int, Order] = {}
         self.trades: list[PublicTrade] = []
         self.fills: list[Fill] = []
+        self.display = Display(self.book)
+        self._orders_of: defaultdict[str, dict[int, Order]] = defaultdict(dict)
+        self._fills_of: defaultdict[str, list[Fill]] = defaultdict(list)
+        self._by_client_id: dict[tuple[str, str], Order] = {}
         self.update_id = 0  # counts the changes of the book
+        self._accepted = 0
         self._open: dict[int, Order] = {}
         self._recent: deque[PublicTrade] = deque()
         self._recent_cost = self._recent_amount = ZERO
 
     @property
     def next_order_id(self) -> int:
-        return len(self.orders) + 1
+        return self._accepted + 1
 
     @property
     def next_trade_id(self) -> int:
@@ -38,7 +45,10 @@ class LabMarket:
 
     def enter(self, order: Order) -> None:
         """Make it known and open; whether it comes to rest in the book is the exchange's to say."""
+        self._accepted += 1
         self.orders[order.id] = self._open[order.id] = order
+        self._orders_of[order.account][order.id] = order
+        self._by_client_id[order.account, order.client_id] = order
         self.update_id += 1
 
     def leave(self, order: Order) -> None:
@@ -48,15 +58,32 @@ class LabMarket:
             side.remove(order)
         self.update_id += 1
 
+    def forget(self, order: Order) -> None:
+        """As if it had never been, for orders of the crowd that nothing came of."""
+        del self.orders[order.id], self._orders_of[order.account][order.id]
+        del self._by_client_id[order.account, order.client_id]
+
+    def orders_of(self, account: str) -> Collection[Order]:
+        """Open and ended, in the order of arrival."""
+        return self._orders_of[account].values()
+
+    def newest_orders_of(self, account: str) -> Iterator[Order]:
+        return reversed(self._orders_of[account].values())
+
+    def add_fill(self, fill: Fill) -> None:
+        self.fills.append(fill)
+        self._fills_of[fill.account].append(fill)
+
+    def fills_of(self, account: str) -> Sequence[Fill]:
+        """In the order of their ids."""
+        return self._fills_of.get(account, ())
+
     def open_orders(self, account: str | None = None) -> list[Order]:
         return [order for order in self._open.values() if account in (None, order.account)]
 
     def by_client_id(self, account: str, client_id: str) -> Order | None:
         """The newest of that id: an id may be used again once its order is closed."""
-        return next(
-            (o for o in reversed(self.orders.values()) if o.account == account and o.client_id == client_id),
-            None,
-        )
+        return self._by_client_id.get((account, client_id))
 
     def record(self, trade: PublicTrade) -> None:
         self.trades.append(trade)

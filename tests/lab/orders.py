@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 
@@ -87,6 +88,17 @@ class Ticket:
     self_trade: SelfTrade = SelfTrade.EXPIRE_MAKER
 
 
+class Change(NamedTuple):
+    """What an order came to at a moment. at_ms: by this machine's clock."""
+
+    at_ms: int
+    state: State
+    filled: Decimal
+    cost: Decimal
+    prevented: Decimal
+    update_ms: int
+
+
 @dataclass(kw_only=True, eq=False)
 class Order:
     """id: unique per symbol, as the big venues have it; sequence: over all symbols, the order of arrival.
@@ -94,6 +106,7 @@ class Order:
     amount: base; what was asked for, or for a market order by budget what it came to.
     held: what the ledger still holds for it, in quote for a buy and in base for a sell.
     prevented: base that was not traded because it would have met the account's own order.
+    changes: its story so far, from its acceptance on.
     """
 
     id: int
@@ -108,6 +121,24 @@ class Order:
     held: Decimal = ZERO
     prevented: Decimal = ZERO
     state: State = State.OPEN
+    changes: list[Change] = field(default_factory=list, repr=False)
+
+    def note_change(self, at_ms: int) -> None:
+        self.changes.append(Change(at_ms, self.state, self.filled, self.cost, self.prevented, self.update_ms))
+
+    def as_of(self, at_ms: int) -> Order | None:
+        """The order as it stood then; None before it was accepted."""
+        past = next((change for change in reversed(self.changes) if change.at_ms <= at_ms), None)
+        if past is None:
+            return None
+        return replace(
+            self,
+            state=past.state,
+            filled=past.filled,
+            cost=past.cost,
+            prevented=past.prevented,
+            update_ms=past.update_ms,
+        )
 
     @property
     def account(self) -> str:
@@ -158,7 +189,7 @@ class PublicTrade:
 
 @dataclass(frozen=True, kw_only=True)
 class Fill:
-    """One account's side of a trade."""
+    """One account's side of a trade. at_ms: by this machine's clock; time_ms: by the venue's."""
 
     trade_id: int
     order_id: int
@@ -174,3 +205,4 @@ class Fill:
     fee_currency: str
     is_maker: bool
     time_ms: int
+    at_ms: int

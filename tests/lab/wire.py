@@ -49,3 +49,6 @@ class Dialect(Protocol):
         """The API key that it names, whether or not there is such a key."""
 
     def answer(self, request: WireRequest) -> WireAnswer: ...
+
+    def answer_again(self, request: WireRequest) -> WireAnswer:
+        """To a second delivery of a request that was answered already."""

@@ -28,7 +28,7 @@ COMBINATIONS: tuple[frozenset[str], ...] = tuple(
 def account(venue: BinanceVenue, call: Call) -> Json:
     mine = venue.exchange.accounts[owner(call).account]
     omit_zero = call.flag("omitZeroBalances", default=False)
-    held = dict.fromkeys(_listed(venue), EMPTY) | venue.exchange.ledger.holdings(mine.name)
+    held = dict.fromkeys(_listed(venue), EMPTY) | venue.views.of(owner(call)).holdings()
     return {
         "makerCommission": int(mine.fees.maker * 10_000),
         "takerCommission": int(mine.fees.taker * 10_000),
@@ -69,9 +69,8 @@ def my_trades(venue: BinanceVenue, call: Call) -> list[Json]:
     check_span(start, end)
     mine = [
         fill
-        for fill in market.fills
-        if fill.account == owner(call).account
-        and order_id in (None, fill.order_id)
+        for fill in venue.views.of(owner(call)).fills(market)
+        if order_id in (None, fill.order_id)
         and fill.trade_id >= (first or 0)
         and within(fill.time_ms, start, end)
     ]

@@ -117,6 +117,14 @@ class BinanceDialect:
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("x-mbx-apikey")
 
+    def answer_again(self, request: WireRequest) -> WireAnswer:
+        """A request that was delivered a second time on its way: a client id is good only once."""
+        self.exchange.refuses_used_ids = True
+        try:
+            return self.answer(request)
+        finally:
+            self.exchange.refuses_used_ids = False
+
     def answer(self, request: WireRequest) -> WireAnswer:
         route = ROUTES.get((request.method, request.path))
         if route is None:

@@ -120,11 +120,10 @@ class OrderMeter:
 
     def _newest_first(self, account: str, since_ms: int) -> Iterator[Order]:
         for market in self._exchange.markets.values():
-            for order in reversed(market.orders.values()):
+            for order in market.newest_orders_of(account):
                 if order.time_ms < since_ms:
                     break
-                if order.account == account:
-                    yield order
+                yield order
 
 
 def _headers(family: str, used: int) -> dict[str, str]:

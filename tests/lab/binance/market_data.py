@@ -47,10 +47,11 @@ def exchange_info(venue: BinanceVenue, call: Call) -> Json:
 def depth(venue: BinanceVenue, call: Call) -> Json:
     market = venue.market(call)
     limit = min(call.limit(default=100, maximum=10**9), MAX_DEPTH)
+    shown = market.display.shown(market.update_id)
     return {
-        "lastUpdateId": market.update_id,
-        "bids": [[fixed(price), fixed(amount)] for price, amount in market.book.bids.levels()[:limit]],
-        "asks": [[fixed(price), fixed(amount)] for price, amount in market.book.asks.levels()[:limit]],
+        "lastUpdateId": shown.update_id,
+        "bids": [[fixed(price), fixed(amount)] for price, amount in shown.bids[:limit]],
+        "asks": [[fixed(price), fixed(amount)] for price, amount in shown.asks[:limit]],
     }
 
 
@@ -135,7 +136,8 @@ def _number(value: object) -> int:
 
 
 def _touch(market: LabMarket) -> Json:
-    bids, asks = market.book.bids.levels()[:1], market.book.asks.levels()[:1]
+    shown = market.display.shown(market.update_id)
+    bids, asks = shown.bids[:1], shown.asks[:1]
     bid, bid_amount = bids[0] if bids else (ZERO, ZERO)
     ask, ask_amount = asks[0] if asks else (ZERO, ZERO)
     return {

@@ -42,6 +42,7 @@ def place(venue: BinanceVenue, call: Call) -> Json:
     default = "ACK" if ticket.kind is Kind.POST_ONLY else "FULL"
     answer = call.choice("newOrderRespType", ANSWERS, default=default)
     venue.order_counts.check(key.account)
+    seen = len(market.fills_of(key.account))
     try:
         order = venue.exchange.place(ticket)
     except RefusedError as refusal:
@@ -50,7 +51,7 @@ def place(venue: BinanceVenue, call: Call) -> Json:
         return ack(order)
     if answer == "RESULT":
         return result(order)
-    return full(order, [fill for fill in market.fills if fill.order_id == order.id])
+    return full(order, [fill for fill in market.fills_of(key.account)[seen:] if fill.order_id == order.id])
 
 
 def cancel(venue: BinanceVenue, call: Call) -> Json:
@@ -58,6 +59,8 @@ def cancel(venue: BinanceVenue, call: Call) -> Json:
     restriction = call.choice("cancelRestrictions", ("", "ONLY_NEW", "ONLY_PARTIALLY_FILLED"), default="")
     cancel_id = call.matching("newClientOrderId", CLIENT_ID_PATTERN) or secrets.token_urlsafe(16)
     order = _find(market, call)
+    if order is not None:
+        venue.races.strike(order, owner(call).key)
     if order is None or not order.is_open:
         raise BinanceError(-2011, "Unknown order sent.")
     if restriction and (restriction == "ONLY_NEW") is bool(order.filled):
@@ -77,14 +80,15 @@ def cancel_all(venue: BinanceVenue, call: Call) -> list[Json]:
 
 def get_order(venue: BinanceVenue, call: Call) -> Json:
     order = _find(venue.market(call), call)
-    if order is None:
+    shown = None if order is None else venue.views.of(owner(call)).order(order)
+    if shown is None:
         raise BinanceError(-2013, "Order does not exist.")
-    return queried(order)
+    return queried(shown)
 
 
 def open_orders(venue: BinanceVenue, call: Call) -> list[Json]:
     symbol = venue.market(call).rules.symbol if call.has("symbol") else None
-    return [queried(order) for order in venue.exchange.open_orders(owner(call).account, symbol)]
+    return [queried(order) for order in venue.views.of(owner(call)).open_orders(symbol)]
 
 
 def all_orders(venue: BinanceVenue, call: Call) -> list[Json]:
@@ -92,7 +96,7 @@ def all_orders(venue: BinanceVenue, call: Call) -> list[Json]:
     limit = call.limit(default=500, maximum=1000)
     first, start, end = call.integer("orderId"), call.milliseconds("startTime"), call.milliseconds("endTime")
     check_span(start, end)
-    mine = [order for order in market.orders.values() if order.account == owner(call).account]
+    mine = venue.views.of(owner(call)).orders(market)
     if first is not None:
         return [queried(order) for order in mine if order.id >= first][:limit]
     mine = [order for order in mine if within(order.time_ms, start, end)]

@@ -9,6 +9,8 @@ from tests.lab.binance.limits import Limits, OrderMeter, WeightMeter
 from tests.lab.binance.payloads import symbol_id
 from tests.lab.exchange import Exchange
 from tests.lab.market import LabMarket
+from tests.lab.races import Races
+from tests.lab.views import Views
 
 
 class BinanceVenue:
@@ -16,6 +18,8 @@ class BinanceVenue:
         self.exchange = exchange
         self.keys = keys
         self.limits = limits
+        self.views = Views(exchange)
+        self.races = Races(exchange)
         self.weights = WeightMeter(exchange.clock, limits)
         self.order_counts = OrderMeter(exchange, limits)
 

@@ -1,0 +1,51 @@
+"""A lab in a thread of its own, with a proxy before it: for code that runs a loop itself, or several."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tests.lab.connect_proxy import ConnectProxy
+from tests.lab.lab import Lab
+
+T = TypeVar("T")
+
+
+class BackgroundLab:
+    """proxy: leads to the lab. What changes the lab is run in its thread, by `call`."""
+
+    def __init__(self, lab: Lab, proxy: ConnectProxy, loop: asyncio.AbstractEventLoop) -> None:
+        self.lab = lab
+        self.proxy = proxy
+        self._loop = loop
+
+    def call(self, function: Callable[[], T]) -> T:
+        async def run() -> T:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(timeout=10)
+
+
+@contextmanager
+def background_lab(*, username: str, password: str) -> Iterator[BackgroundLab]:
+    """The login is the proxy's."""
+    ready: list[BackgroundLab] = []
+    started, ended = threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        async with Lab() as lab, ConnectProxy(lab.port, username, password) as proxy:
+            ready.append(BackgroundLab(lab, proxy, asyncio.get_running_loop()))
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="lab", daemon=True)
+    thread.start()
+    assert started.wait(timeout=10)
+    try:
+        yield ready[0]
+    finally:
+        ready[0].call(ended.set)
+        thread.join(timeout=10)

@@ -99,6 +99,12 @@ def orders_by_venue_id(lease: Lease, symbol: str, venue_ids: Iterable[str]) -> l
     )
 
 
+def never_placed_since(lease: Lease, symbol: str, since: datetime) -> list[Order]:
+    """Orders that were given up lately; should the venue fill one after all, the fill is ours."""
+    given_up = Order.objects.filter(connection_id=lease.connection_id, symbol=symbol, venue_id="")
+    return list(given_up.filter(state=OrderState.NEVER_PLACED, created_at__gte=since))
+
+
 def trades_missing_since(lease: Lease, symbol: str) -> datetime | None:
     """Since when trades may be missing: the oldest unsettled order, or else the last order there was."""
     orders = Order.objects.filter(connection_id=lease.connection_id, symbol=symbol)

@@ -27,6 +27,7 @@ TRADE_OVERLAP = timedelta(minutes=1)
 CLOCK_TOLERANCE = timedelta(minutes=10)  # the cursor starts from our clock, trades carry the venue's
 LATE_TRADES = timedelta(seconds=10)
 CANCEL_PATIENCE = timedelta(seconds=5)
+TURNS_UP_WITHIN = timedelta(hours=1)
 
 
 async def observe(account: Account, symbols: Collection[str], *, thorough: bool = False) -> None:
@@ -205,10 +206,15 @@ async def _late_trades(account: Account, symbol: str, seen: set[str]) -> list[Tr
 
 
 async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeReport]) -> None:
-    """An order without a venue id may have traded: ask whose order each unclaimed trade belongs to."""
-    nameless = {order.client_id: order for order in account.live_orders() if not order.venue_id}
-    if not any(order.symbol == symbol for order in nameless.values()):
+    """An order without a venue id may have traded, even one that was given up: ask whose order each
+    unclaimed trade belongs to."""
+    nameless = [order for order in account.live_orders() if order.symbol == symbol and not order.venue_id]
+    nameless += await account.database.run(
+        ledger.never_placed_since, account.lease, symbol, utc_now() - TURNS_UP_WITHIN
+    )
+    if not nameless:
         return
+    by_client_id = {order.client_id: order for order in nameless}
     ours = {order.venue_id for order in account.orders.values() if order.symbol == symbol}
     candidates = {report.order_venue_id for report in reports} - ours
     candidates = {venue_id for venue_id in candidates if (symbol, venue_id) not in account.foreign}
@@ -222,7 +228,7 @@ async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeR
             )
         except OrderNotFoundError:  # it traded, so it was; the venue may know it again later
             continue
-        order = nameless.get(report.client_id or "")
+        order = by_client_id.get(report.client_id or "")
         if order is None:
             account.foreign.add((symbol, venue_id))
         elif _write(order, report):

@@ -144,6 +144,24 @@ async def test_an_unknown_order_that_was_filled_and_purged_is_found_by_its_trade
     assert await position(desk) == D(1)
 
 
+async def test_a_fill_of_an_order_that_was_given_up_is_owned_after_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "GRACE", timedelta(0))
+    desk.venue.hides_new_orders = True
+    desk.venue.fail("place", OutcomeUnknownError("No answer."), times=2, arrives=True)
+    await desk.rounds(4)
+    (order,) = await desk.orders(side="buy", state="never_placed")
+    late = next(report for report in desk.venue.orders.values() if report.client_id == order.client_id)
+    desk.venue.reveal()
+    desk.venue.fill(late.venue_id, "1")
+    desk.account.trades_checked_at.clear()
+    await desk.rounds(2)
+    (order,) = await desk.orders(client_id=order.client_id)
+    assert (order.state, order.traded, order.settled_at is not None) == ("filled", D(1), True)
+    assert await position(desk) == D(1)
+
+
 async def test_foreign_orders_are_never_touched(desk: Desk) -> None:
     by_hand = desk.venue.rest("BTC/USDT", Side.BUY, "98", "1")
     by_another = desk.venue.rest("BTC/USDT", Side.SELL, "102", "1", client_id="x" * 32)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 from hypothesis import given
@@ -152,9 +152,10 @@ fills = st.builds(
 @given(st.lists(fills, max_size=12))
 def test_realised_profit_less_cost_is_the_cash_that_came_in_to_the_last_digit(many: list[Fill]) -> None:
     holding = after(*many)
-    cash = sum((f.cost if f.side is Side.SELL else -f.cost) - f.fee_quote for f in many)
-    assert holding.realised_profit - holding.cost == cash
-    assert holding.amount == sum(f.amount if f.side is Side.BUY else -f.amount for f in many)
+    with localcontext(prec=80):
+        cash = sum((f.cost if f.side is Side.SELL else -f.cost) - f.fee_quote for f in many)
+        assert holding.realised_profit - holding.cost == cash
+        assert holding.amount == sum(f.amount if f.side is Side.BUY else -f.amount for f in many)
 
 
 @given(st.lists(fills, max_size=6), fills, st.integers(min_value=1, max_value=9))

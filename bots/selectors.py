@@ -129,6 +129,11 @@ def bot_page(bot: SpreadBot, *, last: int = 10) -> BotPage:
     )
 
 
+def last_trades(count: int = 8) -> list[Trade]:
+    """Of the whole desk, the newest first."""
+    return list(Trade.objects.select_related("bot", "connection")[:count])
+
+
 def totals(rows: Iterable[BotRow]) -> list[Total]:
     groups: dict[tuple[str, str], list[Figures]] = {}
     for row in rows:

@@ -8,24 +8,30 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from bots.admin.records import side_badge
 from bots.admin.spread_bot import state_badge
-from bots.selectors import BotRow, Total, bot_rows, totals, worker_warning
-from exchanges.admin.cells import age_cell, figure
+from bots.models import Trade
+from bots.selectors import BotRow, Total, bot_rows, last_trades, totals, worker_warning
+from exchanges.admin.cells import age_cell, figure, number
 from exchanges.admin.connection import mode_badge
 
 RENEWED_AFTER_SECONDS = 10
+TRADE_HEADERS = ["Age", "Bot", "Mode", "Market", "Side", "Price", "Amount", "Realised profit"]
 
 
 def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK."""
     may_view = request.user.has_perm("bots.view_spreadbot")
     rows = bot_rows() if may_view else []
+    may_view_trades = request.user.has_perm("bots.view_trade")
+    trades = [_trade(trade) for trade in last_trades()] if may_view_trades else []
     desk = {
         "now": timezone.now(),
         "renewed_after_seconds": RENEWED_AFTER_SECONDS,
         "may_view": may_view,
         "rows": [_row(row) for row in rows],
         "totals": [_total(total) for total in totals(rows)],
+        "trades": {"title": "Last trades", "headers": TRADE_HEADERS, "rows": trades} if trades else None,
     }
     return context | {"title": "Overview", "desk": desk, "worker_warning": worker_warning()}
 
@@ -46,6 +52,14 @@ def _row(row: BotRow) -> dict[str, Any]:
         "doing": row.doing,
         "trouble": row.trouble if row.trouble != row.doing else "",
     }
+
+
+def _trade(trade: Trade) -> tuple[Any, ...]:
+    return (
+        age_cell(trade.time), trade.bot.name, mode_badge(trade.connection), trade.symbol,
+        side_badge(trade.side), number(trade.price), number(trade.amount),
+        figure(trade.realised_profit, is_profit=True),
+    )  # fmt: skip
 
 
 def _total(total: Total) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from bots.models import Bot, Decision, Order, Position, Runtime, SpreadBot
+from bots.models import Bot, Decision, Order, Position, Runtime, SpreadBot, Trade
 from bots.services import create_spread_bot, start_bot
 from exchanges.admin.cells import ago, figure, number, short
 from exchanges.models import ExchangeConnection
@@ -134,6 +134,25 @@ def test_the_first_page_renews_itself_and_says_of_when_it_is(client: Client) -> 
     page = client.get("/admin/").content.decode()
     assert '<meta http-equiv="refresh" content="10">' in page
     assert re.search(r"as of \d\d:\d\d:\d\d UTC", page)
+
+
+def test_the_first_page_shows_the_last_trades_to_whom_may_see_them(
+    client: Client, boss: User, paper: ExchangeConnection
+) -> None:
+    bot = a_bot(boss, paper, "Maker", "1")
+    an_order(bot, "filled")
+    Trade.objects.create(
+        connection=paper, bot=bot, order=Order.objects.get(), venue_id="t1", symbol="BTC/USDT", side="buy",
+        price=Decimal("101.5"), amount=Decimal(1), cost=Decimal("101.5"), time=timezone.now(),
+    )  # fmt: skip
+    assert "101.5" in client.get("/admin/").content.decode()
+    guest = User.objects.create_user("guest", is_staff=True)
+    guest.user_permissions.set(Permission.objects.filter(codename="view_spreadbot"))
+    browser = Client()
+    browser.force_login(guest)
+    page = browser.get("/admin/").content.decode()
+    assert "Maker" in page
+    assert "101.5" not in page
 
 
 def test_who_may_not_see_bots_sees_none(boss: User, paper: ExchangeConnection) -> None:

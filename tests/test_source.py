@@ -121,7 +121,11 @@ def test_orders_are_cancelled_one_by_one() -> None:
     assert used == []
 
 
-EDGES = {"bots/engine/duty.py": "the edge of a connection's loop", "bots/tasks.py": "the edge of a task"}
+EDGES = {
+    "bots/engine/duty.py": "the edge of a connection's loop",
+    "bots/engine/runtime.py": "what ended a duty all the same ends no other",
+    "bots/tasks.py": "the edge of a task",
+}
 
 
 def test_no_broad_except_stands_but_at_the_edges() -> None:

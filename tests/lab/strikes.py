@@ -96,10 +96,11 @@ class Visit:
 
     async def _drip(self, answer: WireAnswer, seconds: float) -> web.StreamResponse:
         size = max(1, -(-len(answer.body) // DRIPS))
+        starts = range(0, len(answer.body), size)
         try:
             response = await self._open(answer)
-            for start in range(0, len(answer.body), size):
-                await self._wait(seconds / DRIPS)
+            for start in starts:
+                await self._wait(seconds / len(starts))
                 await response.write(answer.body[start : start + size])
             await response.write_eof()
         except ConnectionError:

@@ -74,6 +74,43 @@ def test_it_walks_on_its_own_until_told_to_stop(control: Control) -> None:
     assert control.trades(account=f"crowd takers {SYMBOL}") == stopped_at
 
 
+def test_it_makes_weather_and_tells_what_it_struck(process: LabProcess, control: Control) -> None:
+    control.set_weather(seed=1, rates={"firewall": 1}, path="/api/v3/ping")
+    assert asyncio.run(_get(process.environment, "/api/v3/ping")) == 403
+    assert asyncio.run(_get(process.environment, "/api/v3/time")) == 200
+    control.clear_weather()
+    assert asyncio.run(_get(process.environment, "/api/v3/ping")) == 200
+    (struck,) = control.requests(struck=True)
+    told = [struck[name] for name in ("fault", "took_effect", "reached", "answered")]
+    assert told == ["firewall", False, False, 403]
+    assert control.requests(after=struck["number"], path="/api/v3/ping")[0]["took_effect"] is True
+
+
+def test_every_kind_of_trouble_is_one_command_away(control: Control) -> None:
+    control.set_lag(orders_ms=500, trades_ms=500, balances_ms=500, scatters_trades=True)
+    control.race_cancels(probability=0.5, whole=0.5, seed=3)
+    control.freeze_book(symbol=SYMBOL)
+    control.empty_book(symbol=SYMBOL, side="bids")
+    control.cross_book(symbol=SYMBOL)
+    control.maintenance(on=True)
+    control.change_account(account="bot", can_trade=False)
+    control.change_market(symbol=SYMBOL, price_step="0.1", is_trading=False)
+    control.set_limits(weight=1_000_000)
+    control.seed_faults(seed=4)
+    control.calm()
+    with pytest.raises(LabError, match="snow"):
+        control.set_weather(seed=1, rates={"snow": 1})
+    with pytest.raises(LabError, match="no limit called patienc"):
+        control.set_limits(patienc=1)
+
+
+def test_it_tallies_a_keys_orders(control: Control) -> None:
+    assert control.journal_length() == 0
+    tally = control.tally(key="k" * 64, client_ids=["a", "b"])
+    assert (tally["accepted"], tally["duplicates"], tally["max_open_orders"]) == (0, {}, 0)
+    assert control.conserves_balances() is True
+
+
 def test_it_says_what_is_wrong_with_a_command(control: Control) -> None:
     with pytest.raises(LabError, match="no command dance"):
         control.dance()

@@ -130,8 +130,8 @@ def bot_page(bot: SpreadBot, *, last: int = 10) -> BotPage:
 
 
 def last_trades(count: int = 8) -> list[Trade]:
-    """Of the whole desk, the newest first."""
-    return list(Trade.objects.select_related("bot", "connection")[:count])
+    """Of the whole desk, those that were recorded last."""
+    return list(Trade.objects.select_related("bot", "connection").order_by("-pk")[:count])
 
 
 def totals(rows: Iterable[BotRow]) -> list[Total]:

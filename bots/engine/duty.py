@@ -118,7 +118,9 @@ class Duty:
         except BotNotRunningError:
             return LOOKUP_SECONDS
         except (VenueError, VaultError, UnknownVenueError) as error:
-            return await self._failed(str(error), self._wait_after(error))
+            # A rate limit counts down in its sentence: it is one failure all the same.
+            what = RateLimitError.__name__ if isinstance(error, RateLimitError) else str(error)
+            return await self._failed(str(error), self._wait_after(error), what=what)
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
             sentence = f"Internal error ({type(error).__name__}): {redact(str(error))}"
@@ -204,16 +206,20 @@ class Duty:
 
     # --- When the venue, or anything else, fails
 
-    async def _failed(self, sentence: str, wait: float) -> float:
-        """Says so where it is a new failure. The books are brought together anew before the next cycle."""
+    async def _failed(self, sentence: str, wait: float, *, what: str = "") -> float:
+        """Says so where `what` failed is new (the sentence, if nothing else is said).
+
+        The books are brought together anew before the next cycle.
+        """
         self._agrees = False
         self._failures += 1
         self.pulse.failed(self.lease.connection_id, sentence)
         for sheet in self.sheets.values():
             sheet.written, sheet.due_at = (), 0.0
-        if sentence == self._last_failure:
+        what = what or sentence
+        if what == self._last_failure:
             return wait
-        self._last_failure = sentence
+        self._last_failure = what
         event = event_of(self.lease, "connection_failed", sentence, at=utc_now(), severity=Severity.ERROR)
         try:
             await self.office.database.run(

@@ -103,6 +103,7 @@ def renew(owner: uuid.UUID, leases: Collection[Lease]) -> set[uuid.UUID]:
         pk__in=[lease.connection_id for lease in leases], lease_owner=owner
     )
     with transaction.atomic():
+        lock_in_order([lease.connection_id for lease in leases])
         mine.update(lease_expires_at=_expiry())
         fences = dict(mine.values_list("pk", "lease_fence"))
     kept = {lease.connection_id for lease in leases if fences.get(lease.connection_id) == lease.fence}
@@ -110,6 +111,14 @@ def renew(owner: uuid.UUID, leases: Collection[Lease]) -> set[uuid.UUID]:
         if lease.connection_id in kept:
             lease.renewed(asked_at)
     return kept
+
+
+def lock_in_order(connection_ids: Collection[uuid.UUID]) -> None:
+    """Before a statement that writes several rows: of two such statements, neither waits for the other's
+    second row while it holds the first."""
+    if database.features.has_select_for_no_key_update:
+        rows = ExchangeConnection.objects.filter(pk__in=connection_ids).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def give_back(lease: Lease) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models.functions import Now
 
+from bots.engine.lease import lock_in_order
 from bots.models import Bot
 from exchanges.models import ExchangeConnection
 
@@ -41,9 +43,11 @@ class Pulse:
         if self._cycled:
             Bot.objects.filter(pk__in=self._cycled).update(last_cycle_at=Now())
         if self._answered:
-            ExchangeConnection.objects.filter(pk__in=self._answered).update(
-                last_answer_at=Now(), balances_at=Now(), last_error=""
-            )
+            with transaction.atomic():
+                lock_in_order(self._answered)
+                ExchangeConnection.objects.filter(pk__in=self._answered).update(
+                    last_answer_at=Now(), balances_at=Now(), last_error=""
+                )
         for connection_id, sentence in self._failed.items():
             ExchangeConnection.objects.filter(pk=connection_id).update(
                 last_error=sentence, last_error_at=Now()

@@ -253,6 +253,13 @@ async def test_a_rate_limit_is_waited_for_as_long_as_it_says(desk: Desk) -> None
     assert await desk.round() == 17.0
 
 
+async def test_a_rate_limit_that_counts_down_is_one_failure(desk: Desk) -> None:
+    for seconds in (17, 12):
+        desk.venue.fail("fetch_balances", RateLimitError(f"Another {seconds} s.", retry_after=seconds))
+        await desk.round()
+    assert [event.text for event in await desk.events("connection_failed")] == ["Another 17 s."]
+
+
 async def test_a_refused_key_is_not_tried_again_at_once(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."))
     assert await desk.round() == duty.REFUSED_WAIT_SECONDS

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from django.core.management import execute_from_command_line
@@ -32,7 +35,8 @@ def run(arguments: list[str]) -> None:
             print(new_key())  # noqa: T201 - before there are keys there are no settings, and no command
             return
         if command == "quickstart":
-            dotenv.write_if_missing()
+            with _undisturbed():
+                dotenv.write_if_missing()
         if command in WITHOUT_SECRETS:
             os.environ.setdefault("SECRET_KEY", secrets.token_urlsafe(50))
         if command in CHECKED:
@@ -47,6 +51,16 @@ def run(arguments: list[str]) -> None:
         if sentence is None:
             raise
         _fail(sentence)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Stop signals wait: half of it would leave keys in a draft."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _check_settings() -> None:

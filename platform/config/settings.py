@@ -8,7 +8,8 @@ from console.theme import UNFOLD as UNFOLD  # the admin's look
 from vault.redaction import logging_config, remember
 
 BASE_DIR = ROOT
-env.read_env(str(env_file()))
+if env_file().exists():
+    env.read_env(str(env_file()))
 
 # --- Keys
 SECRET_KEY = required("SECRET_KEY", "`python manage.py quickstart` writes a .env with fresh keys.")

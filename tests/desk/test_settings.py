@@ -311,3 +311,8 @@ def test_a_new_key_is_printed_before_there_are_any_settings() -> None:
 def test_a_desk_behind_https_passes_djangos_checks_for_deployment() -> None:
     checked = start("manage.py", "check", "--deploy", HTTPS_ONLY="true", ALLOWED_HOSTS="desk.example.com")
     assert "no issues" in checked.stdout + checked.stderr
+
+
+def test_a_desk_without_an_env_file_says_nothing_of_it(tmp_path: Path) -> None:
+    checked = start("manage.py", "check", BOTDESK_ENV_FILE=str(tmp_path / "none"))
+    assert (checked.returncode, checked.stderr) == (0, "")

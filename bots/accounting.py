@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, localcontext
 
-from exchanges.types import ZERO, Market, Side, TradeReport
+from exchanges.types import ZERO, Side
 
 _WIDE = Context(prec=120)  # a product of two full columns, and a ratio to far beyond 18 places
 _QUANTUM = Decimal(1).scaleb(-18)
@@ -32,19 +32,6 @@ class Fill:
     cost: Decimal
     fee_quote: Decimal = ZERO
     fee_base: Decimal = ZERO
-
-    @classmethod
-    def of(cls, trade: TradeReport, market: Market) -> Fill:
-        fees = {market.quote: ZERO, market.base: ZERO}
-        for fee in trade.fees:
-            fees[fee.currency] = fees.get(fee.currency, ZERO) + fee.amount
-        return cls(
-            side=trade.side,
-            amount=trade.amount,
-            cost=trade.cost,
-            fee_quote=fees[market.quote],
-            fee_base=fees[market.base],
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

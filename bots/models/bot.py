@@ -19,9 +19,6 @@ class BotState(models.TextChoices):
 
 
 class BotQuerySet(models.QuerySet["Bot"]):
-    def current(self) -> BotQuerySet:
-        return self.filter(archived_at=None)
-
     def at_work(self) -> BotQuerySet:
         """Those that a worker must look after."""
         return self.exclude(state=BotState.STOPPED)

@@ -61,7 +61,6 @@ class ConnectionForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.stored_venue = self.instance.venue
         if "venue" in self.fields:
             self.fields["venue"].widget.attrs["list"] = "known-venues"
         for name in SECRETS:

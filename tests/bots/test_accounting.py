@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.accounting import Fill, Holding, apply_fill, total_profit, unrealised
-from exchanges.types import Fee, Level, Side, TradeReport, cost_of
-from tests.bots.strategies.builders import NOW, market
+from exchanges.types import Level, Side, cost_of
 
 D = Decimal
 FEE = D("0.0025")
@@ -88,28 +87,6 @@ def test_a_rebate_is_income() -> None:
 def test_a_dust_buy_that_went_into_its_fee_is_a_loss() -> None:
     holding = after(fill("buy", "0.00000001", "100", fee_base=D("0.00000001")))
     assert (holding.amount, holding.cost, holding.realised_profit) == (D(0), D(0), D("-0.000001"))
-
-
-def test_a_trade_report_is_read_by_currency() -> None:
-    trade = TradeReport(
-        id="1",
-        order_venue_id="2",
-        client_id=None,
-        symbol="BTC/USDT",
-        side=Side.BUY,
-        price=D(100),
-        amount=D(1),
-        cost=D(100),
-        fees=tuple(
-            Fee(currency=currency, amount=D(amount))
-            for currency, amount in (("USDT", "0.1"), ("BTC", "0.001"), ("BNB", "7"), ("USDT", "0.2"))
-        ),
-        liquidity=None,
-        time=NOW,
-    )
-    assert Fill.of(trade, market()) == Fill(
-        side=Side.BUY, amount=D(1), cost=D(100), fee_quote=D("0.3"), fee_base=D("0.001")
-    )
 
 
 @pytest.mark.parametrize(

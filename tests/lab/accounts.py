@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from typing import NamedTuple
 
 from tests.lab.orders import ZERO, Side
 from tests.lab.rules import SMALLEST, MarketRules
+
+COUNTED_MS = (10_000, 86_400_000)  # ten seconds and a day: the intervals of Binance's order limits
 
 
 class Commission(NamedTuple):
@@ -56,6 +59,7 @@ class Account:
     """can_trade: the venue lets it, whatever its keys may do.
 
     is_crowd: one of the lab's own, which nobody asks about: no journal, no memory of unfilled orders.
+    unfilled: accepted orders that nothing was filled of, by (interval, its number), both of COUNTED_MS.
     """
 
     name: str
@@ -63,6 +67,13 @@ class Account:
     fees: FeeSchedule = field(default_factory=FeeSchedule)
     can_trade: bool = True
     is_crowd: bool = False
+    unfilled: Counter[tuple[int, int]] = field(default_factory=Counter, repr=False)
+
+    def count_unfilled(self, time_ms: int, change: int) -> None:
+        """An order accepted at that time, by the venue's clock: 1 when it comes, -1 at its first fill."""
+        if not self.is_crowd:
+            for interval in COUNTED_MS:
+                self.unfilled[interval, time_ms // interval] += change
 
 
 @dataclass(kw_only=True)

@@ -76,9 +76,10 @@ class Commands(TroubleCommands):
         holdings = self._lab.exchange.ledger.holdings(account)
         return {name: {"free": holding.free, "used": holding.used} for name, holding in holdings.items()}
 
-    def orders(self, *, account: str) -> list[Row]:
+    def orders(self, *, account: str, key: str | None = None) -> list[Row]:
         """All that were ever accepted, in the order of arrival."""
-        return [_order(order) for order in self._lab.exchange.orders(account)]
+        orders = self._lab.exchange.orders(account)
+        return [_order(order) for order in orders if key in (None, order.ticket.key)]
 
     def open_orders(self, *, account: str | None = None, key: str | None = None) -> list[Row]:
         orders = self._lab.exchange.open_orders(account)

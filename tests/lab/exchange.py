@@ -72,6 +72,7 @@ class Exchange:
                 self.journal.note_refusal(ticket, str(refusal))
             raise
         self.market(ticket.symbol).enter(order)
+        self.accounts[ticket.account].count_unfilled(order.time_ms, 1)
         self._note(Event.ACCEPTED, order)
         self._execute(order, plan)
         return order
@@ -198,6 +199,8 @@ class Exchange:
         self._apply(market, trade, taker, is_maker=False)
 
     def _apply(self, market: LabMarket, trade: PublicTrade, order: Order, *, is_maker: bool) -> None:
+        if not order.filled:
+            self.accounts[order.account].count_unfilled(order.time_ms, -1)
         order.filled += trade.amount
         order.cost += trade.cost
         order.update_ms = trade.time_ms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 
 from tests.lab.display import Display
@@ -66,9 +66,6 @@ class LabMarket:
     def orders_of(self, account: str) -> Collection[Order]:
         """Open and ended, in the order of arrival."""
         return self._orders_of[account].values()
-
-    def newest_orders_of(self, account: str) -> Iterator[Order]:
-        return reversed(self._orders_of[account].values())
 
     def add_fill(self, fill: Fill) -> None:
         self.fills.append(fill)

@@ -56,7 +56,10 @@ class Visit:
     async def _instead(self, fault: Fault) -> web.StreamResponse:
         """Something else than the venue's answer, or nothing."""
         if fault.effect is Effect.ANSWER:
-            return self._plain(fault.answer or WireAnswer(status=500))
+            answer = fault.answer or WireAnswer(status=500)
+            if "Retry-After" in answer.headers:
+                self.seen.detail = f"retry after {answer.headers['Retry-After']} s"
+            return self._plain(answer)
         if fault.effect is Effect.HANG:
             await self._wait_for_the_client()
         elif fault.effect is not Effect.DROP:

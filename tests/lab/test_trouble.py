@@ -46,7 +46,7 @@ async def client(
             "secret": trader.secret,
             "session": lab_session,
             "enableRateLimit": False,
-            "timeout": 1000,
+            "timeout": 5000,
             "options": options,
         }
     )
@@ -86,7 +86,8 @@ async def buy(
 async def test_weather_says_truly_whether_the_order_was_accepted(
     lab: Lab, commands: Commands, client: ccxt.binance, kind: str, error: type[Exception], is_accepted: bool
 ) -> None:
-    client.timeout = 300
+    if kind.startswith("hang"):
+        client.timeout = 300
     commands.set_weather(seed=1, rates={kind: 1}, method="POST", path=ORDER)
     with pytest.raises(error):
         await buy(client)
@@ -97,12 +98,14 @@ async def test_weather_says_truly_whether_the_order_was_accepted(
 
 @pytest.mark.parametrize("kind", ["rate_limited", "banned"])
 async def test_a_refusal_for_haste_says_when_to_come_back(
-    commands: Commands, client: ccxt.binance, lab_session: aiohttp.ClientSession, kind: str
+    lab: Lab, commands: Commands, lab_session: aiohttp.ClientSession, kind: str
 ) -> None:
     commands.set_weather(seed=1, rates={kind: 1}, retry_after=5)
     async with lab_session.get(PING) as response:
         assert response.status == {"rate_limited": 429, "banned": 418}[kind]
-        assert 1 <= int(response.headers["Retry-After"]) <= 5
+        seconds = response.headers["Retry-After"]
+    assert 1 <= int(seconds) <= 5
+    assert lab.requests.select(fault=kind)[0].detail == f"retry after {seconds} s"
 
 
 async def test_a_late_request_takes_effect_after_the_client_gave_up(
@@ -222,51 +225,54 @@ async def test_maintenance_has_no_effect_until_it_ends(
 
 
 async def test_an_order_is_not_visible_until_its_lag_has_passed(
-    commands: Commands, client: ccxt.binance
+    lab: Lab, commands: Commands, client: ccxt.binance
 ) -> None:
-    commands.set_lag(orders_ms=400)
+    commands.set_lag(orders_ms=3000)
     order_id = await buy(client)
     with pytest.raises(ccxt.OrderNotFound, match="-2013"):
         await client.fetch_order(order_id, SYMBOL)
     assert await client.fetch_open_orders(SYMBOL) == []
-    await asyncio.sleep(0.45)
+    lab.clock.skip(3000)
     assert (await client.fetch_order(order_id, SYMBOL))["status"] == "open"
     assert [order["id"] for order in await client.fetch_open_orders(SYMBOL)] == [order_id]
 
 
-async def test_a_cancelled_order_is_shown_open_for_a_while(commands: Commands, client: ccxt.binance) -> None:
+async def test_a_cancelled_order_is_shown_open_for_a_while(
+    lab: Lab, commands: Commands, client: ccxt.binance
+) -> None:
     order_id = await buy(client)
-    await asyncio.sleep(0.2)
-    commands.set_lag(orders_ms=150)
+    lab.clock.skip(3000)
+    commands.set_lag(orders_ms=3000)
     await client.cancel_order(order_id, SYMBOL)
     assert (await client.fetch_order(order_id, SYMBOL))["status"] == "open"
     assert len(await client.fetch_open_orders(SYMBOL)) == 1
-    await asyncio.sleep(0.2)
+    lab.clock.skip(3000)
     assert (await client.fetch_order(order_id, SYMBOL))["status"] == "canceled"
     assert await client.fetch_open_orders(SYMBOL) == []
 
 
 async def test_an_order_is_filled_before_its_trade_and_its_balance_show(
-    commands: Commands, client: ccxt.binance, crowd: Crowd
+    lab: Lab, commands: Commands, client: ccxt.binance, crowd: Crowd
 ) -> None:
     order_id = await buy(client)
-    await asyncio.sleep(0.4)
-    commands.set_lag(trades_ms=300, balances_ms=300)
+    lab.clock.skip(3000)
+    commands.set_lag(trades_ms=3000, balances_ms=2000)
     crowd.hit_bid(Decimal("0.01"))
     assert (await client.fetch_order(order_id, SYMBOL))["status"] == "closed"
-    assert await client.fetch_my_trades(SYMBOL) == []
     assert (await client.fetch_balance())["BTC"]["total"] == 1
-    await asyncio.sleep(0.35)
-    assert len(await client.fetch_my_trades(SYMBOL)) == 1
+    lab.clock.skip(2000)
     assert (await client.fetch_balance())["BTC"]["total"] == 1.00999
+    assert await client.fetch_my_trades(SYMBOL) == []
+    lab.clock.skip(1000)
+    assert len(await client.fetch_my_trades(SYMBOL)) == 1
 
 
 async def test_a_trade_and_its_balance_show_before_the_order_is_filled(
-    commands: Commands, client: ccxt.binance, crowd: Crowd
+    lab: Lab, commands: Commands, client: ccxt.binance, crowd: Crowd
 ) -> None:
     order_id = await buy(client)
-    await asyncio.sleep(0.35)
-    commands.set_lag(orders_ms=300)
+    lab.clock.skip(3000)
+    commands.set_lag(orders_ms=3000)
     crowd.hit_bid(Decimal("0.01"))
     order = await client.fetch_order(order_id, SYMBOL)
     assert (order["status"], order["filled"]) == ("open", 0)
@@ -275,21 +281,22 @@ async def test_a_trade_and_its_balance_show_before_the_order_is_filled(
 
 
 async def test_scattered_trades_show_out_of_order(
-    commands: Commands, client: ccxt.binance, crowd: Crowd
+    lab: Lab, commands: Commands, client: ccxt.binance, crowd: Crowd
 ) -> None:
-    commands.set_lag(trades_ms=400, scatters_trades=True)
+    commands.set_lag(trades_ms=6000, scatters_trades=True)
     await buy(client)
     for _ in range(10):
         crowd.hit_bid(Decimal("0.001"))
-    await asyncio.sleep(0.2)
+    lab.clock.skip(3000)
     ids = [int(trade["id"]) for trade in await client.fetch_my_trades(SYMBOL)]
+    assert 0 < len(ids) < 10
     assert ids != list(range(1, len(ids) + 1))
-    await asyncio.sleep(0.3)
+    lab.clock.skip(3000)
     assert len(await client.fetch_my_trades(SYMBOL)) == 10
 
 
 async def test_a_lag_of_one_key_is_not_anothers(
-    lab: Lab, commands: Commands, client: ccxt.binance, trader: ApiKey
+    commands: Commands, client: ccxt.binance, trader: ApiKey
 ) -> None:
     commands.set_lag(orders_ms=60_000)
     commands.set_lag(key=trader.key)
@@ -297,10 +304,12 @@ async def test_a_lag_of_one_key_is_not_anothers(
     assert (await client.fetch_order(order_id, SYMBOL))["status"] == "open"
 
 
-async def test_setting_the_venues_clock_changes_no_lag(commands: Commands, client: ccxt.binance) -> None:
+async def test_setting_the_venues_clock_changes_no_lag(
+    lab: Lab, commands: Commands, client: ccxt.binance
+) -> None:
     order_id = await buy(client)
-    await asyncio.sleep(0.1)
-    commands.set_lag(orders_ms=50)
+    lab.clock.skip(200)
+    commands.set_lag(orders_ms=100)
     commands.set_clock(offset_ms=-900)
     assert (await client.fetch_order(order_id, SYMBOL))["status"] == "open"
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.lab.accounts import COUNTED_MS
 from tests.lab.binance.errors import BinanceError
 from tests.lab.clock import Clock
 from tests.lab.exchange import Exchange
-from tests.lab.orders import Order
 
 MINUTE_MS = 60_000
-TEN_SECONDS_MS = 10_000
-DAY_MS = 86_400_000
+TEN_SECONDS_MS, DAY_MS = COUNTED_MS
 FIRST_BAN_MS = 120_000
 
 
@@ -114,16 +112,8 @@ class OrderMeter:
         }
 
     def unfilled(self, account: str, interval_ms: int) -> int:
-        now = self._exchange.clock.now_ms()
-        since = now - now % interval_ms
-        return sum(1 for order in self._newest_first(account, since) if not order.filled)
-
-    def _newest_first(self, account: str, since_ms: int) -> Iterator[Order]:
-        for market in self._exchange.markets.values():
-            for order in market.newest_orders_of(account):
-                if order.time_ms < since_ms:
-                    break
-                yield order
+        number = self._exchange.clock.now_ms() // interval_ms
+        return self._exchange.accounts[account].unfilled[interval_ms, number]
 
 
 def _headers(family: str, used: int) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bots.models import BotState, SpreadBot
+from bots.models import BotState, KillSwitch, SpreadBot
 from exchanges.models import ExchangeConnection
 
 
@@ -17,13 +17,18 @@ class Notice:
 
     connections: Collection[ExchangeConnection] = ()
     bots: Collection[SpreadBot] = ()
+    kill_switches: Collection[KillSwitch] = ()
 
 
 def read_notice(connection_ids: Collection[UUID]) -> Notice:
-    """In two statements, however many connections there are."""
+    """In three statements, however many connections there are."""
     connections = ExchangeConnection.objects.filter(pk__in=connection_ids)
     bots = SpreadBot.objects.exclude(state=BotState.STOPPED).filter(connection_id__in=connection_ids)
-    return Notice(list(connections), list(bots.select_related("reference_connection")))
+    return Notice(
+        connections=list(connections),
+        bots=list(bots.select_related("reference_connection")),
+        kill_switches=list(KillSwitch.objects.engaged()),
+    )
 
 
 @dataclass
@@ -32,6 +37,7 @@ class Board:
 
     _connections: dict[UUID, ExchangeConnection] = field(default_factory=dict)
     _bots: dict[UUID, list[SpreadBot]] = field(default_factory=dict)
+    _kill_switches: Collection[KillSwitch] = ()
 
     def connection(self, connection_id: UUID) -> ExchangeConnection | None:
         return self._connections.get(connection_id)
@@ -39,9 +45,15 @@ class Board:
     def bots(self, connection_id: UUID) -> list[SpreadBot]:
         return self._bots.get(connection_id, [])
 
+    def kill_switch(self, bot: SpreadBot, connection: ExchangeConnection) -> str:
+        """Why nothing may be placed for this bot; empty where no switch covers it."""
+        on = (switch for switch in self._kill_switches if switch.covers(bot, connection))
+        return next((switch.reason for switch in on), "")
+
     def post(self, notice: Notice) -> set[UUID]:
         """The connections where something changed that should not wait for the next cycle."""
         before = self._urgent()
+        self._kill_switches = notice.kill_switches
         bots: dict[UUID, list[SpreadBot]] = defaultdict(list)
         for bot in notice.bots:
             bots[bot.connection_id].append(bot)
@@ -51,7 +63,8 @@ class Board:
 
     def _urgent(self) -> set[tuple[UUID, object]]:
         states = {(key, (bot.pk, bot.state)) for key, bots in self._bots.items() for bot in bots}
-        return states | {(key, identity(connection)) for key, connection in self._connections.items()}
+        switches = tuple(sorted(switch.pk for switch in self._kill_switches))
+        return states | {(key, (identity(c), switches)) for key, c in self._connections.items()}
 
 
 def identity(connection: ExchangeConnection) -> object:

@@ -86,6 +86,7 @@ def _limit_context(
         market=seen.market,
         book=seen.book,
         limits=sheet.limits,
+        kill_switch=sheet.kill_switch,
         connection_enabled=sheet.connection_enabled,
         bot_running=sheet.is_running,
         open_orders=seen.open_orders,

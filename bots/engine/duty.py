@@ -158,6 +158,7 @@ class Duty:
         for bot in bots:
             self.sheets[bot.pk].bot = bot
             self.sheets[bot.pk].connection_enabled = connection.enabled
+            self.sheets[bot.pk].kill_switch = self.board.kill_switch(bot, connection)
         if self._account and identity(connection) != self._identity:
             await self._close()
         return connection

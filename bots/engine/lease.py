@@ -87,6 +87,16 @@ def acquire(owner: uuid.UUID, *, most: int) -> list[Lease]:
     ]
 
 
+def acquire_one(owner: uuid.UUID, connection_id: uuid.UUID) -> Lease | None:
+    """This connection's lease, with work or without; None while somebody else has it."""
+    asked_at = uptime()
+    with transaction.atomic():
+        if not _take(owner, connection_id):
+            return None
+        fence = ExchangeConnection.objects.values_list("lease_fence", flat=True).get(pk=connection_id)
+    return Lease(connection_id=connection_id, owner=owner, fence=fence, deadline=asked_at + SENDING_SECONDS)
+
+
 def _take(owner: uuid.UUID, connection_id: uuid.UUID) -> bool:
     free_still = ExchangeConnection.objects.filter(_FREE, pk=connection_id)
     return bool(

@@ -18,8 +18,20 @@ from django.db.models.functions import Now
 from bots.accounting import Fill, Holding, apply_fill
 from bots.engine.lease import Lease, fenced
 from bots.lifecycle import OrderFacts, OrderState, advance, apply_traded
-from bots.models import Bot, BotEvent, BotState, Decision, OnStop, Order, Position, SpreadBot, Trade
+from bots.models import (
+    Bot,
+    BotEvent,
+    BotState,
+    Decision,
+    KillSwitch,
+    OnStop,
+    Order,
+    Position,
+    SpreadBot,
+    Trade,
+)
 from database.money import MAX_DIGITS
+from exchanges.models import ExchangeConnection
 from exchanges.types import ZERO, Market, Side, TradeReport
 
 _CHANGING = (
@@ -71,6 +83,9 @@ def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order]) -> None:
         running = Bot.objects.filter(pk=bot.pk, state=BotState.RUNNING)
         if not running.filter(connection__enabled=True, connection__archived_at=None).exists():
             raise BotNotRunningError(f"{bot} is not running any more")
+        connection = ExchangeConnection.objects.get(pk=lease.connection_id)
+        if KillSwitch.objects.all().covering(bot, connection):
+            raise BotNotRunningError(f"a kill switch covers {bot}")
         Order.objects.bulk_create(orders)
 
 

@@ -21,6 +21,7 @@ from exchanges.types import ZERO, Book, Market, Side
 
 
 class LimitRule(StrEnum):
+    KILL_SWITCH = "kill_switch"
     CONNECTION_DISABLED = "connection_disabled"
     BOT_NOT_RUNNING = "bot_not_running"
     NO_BOOK = "no_book"
@@ -67,12 +68,14 @@ class LimitContext:
         balance was read and less its unknown orders. What the open orders here hold comes on top.
     day_profit: quote, realised and unrealised since midnight UTC; a loss is negative.
     last_price: stands in for the middle of a book that has none.
+    kill_switch: why nothing may be placed at all; empty where no switch is on.
     """
 
     now: datetime
     market: Market
     book: Book | None
     limits: Limits = field(default_factory=Limits)
+    kill_switch: str = ""
     connection_enabled: bool = True
     bot_running: bool = True
     open_orders: tuple[OpenOrder, ...] = ()
@@ -185,6 +188,10 @@ def _hold(price: Decimal, amount: Decimal, market: Market) -> Decimal:
 
 
 # --- Rules: connection, bot, book
+
+
+def kill_switch(_quote: Quote, context: LimitContext, _taken: Taken) -> str | None:
+    return f"The kill switch is on: {context.kill_switch}" if context.kill_switch else None
 
 
 def connection_disabled(_quote: Quote, context: LimitContext, _taken: Taken) -> str | None:
@@ -364,6 +371,7 @@ def free_balance(quote: Quote, context: LimitContext, taken: Taken) -> str | Non
 
 
 RULES: tuple[tuple[LimitRule, Rule], ...] = (
+    (LimitRule.KILL_SWITCH, kill_switch),
     (LimitRule.CONNECTION_DISABLED, connection_disabled),
     (LimitRule.BOT_NOT_RUNNING, bot_not_running),
     (LimitRule.NO_BOOK, no_book),

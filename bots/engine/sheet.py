@@ -19,6 +19,7 @@ class Sheet:
 
     bot: SpreadBot
     connection_enabled: bool = True
+    kill_switch: str = ""
     due_at: float = 0.0
     held_until: float = 0.0
     refusals_in_a_row: int = 0

@@ -1,6 +1,7 @@
 from bots.models.bot import Bot, BotState
 from bots.models.decision import Decision
 from bots.models.event import BotEvent, Severity
+from bots.models.kill_switch import KillSwitch, Scope
 from bots.models.order import Order
 from bots.models.position import Position
 from bots.models.runtime import Runtime
@@ -12,11 +13,13 @@ __all__ = [
     "BotEvent",
     "BotState",
     "Decision",
+    "KillSwitch",
     "OnStop",
     "Order",
     "Position",
     "Reference",
     "Runtime",
+    "Scope",
     "Severity",
     "SpreadBot",
     "Trade",

@@ -12,9 +12,21 @@ import pytest
 from django.db import OperationalError
 
 from bots.engine import cycle, duty, ledger, observe, settle
-from bots.engine.clock import uptime
+from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Ending
-from bots.models import Bot, BotEvent, BotState, Decision, OnStop, Order, Position, SpreadBot, Trade
+from bots.models import (
+    Bot,
+    BotEvent,
+    BotState,
+    Decision,
+    KillSwitch,
+    OnStop,
+    Order,
+    Position,
+    Scope,
+    SpreadBot,
+    Trade,
+)
 from exchanges.errors import (
     CredentialsError,
     OutcomeUnknownError,
@@ -476,3 +488,16 @@ async def books_agree(desk: Desk) -> None:
     bought = sum((signs[trade.side] * trade.amount for trade in desk.venue.trades), D(0))
     positions = await desk.do(lambda: list(Position.objects.filter(bot=desk.bot)))
     assert sum((position.amount for position in positions), D(0)) == bought
+
+
+async def test_a_worker_that_sees_a_kill_switch_cancels_and_places_nothing(desk: Desk) -> None:
+    await desk.round()
+    assert len(desk.venue.resting()) == 2
+    switch = await desk.do(KillSwitch.objects.create, scope=Scope.DESK, reason="A drill.")
+    await desk.rounds(2)
+    assert desk.venue.resting() == []
+    refusals = (await decision(desk)).refusals
+    assert {row["sentence"] for row in refusals} == {"The kill switch is on: A drill."}
+    await desk.do(KillSwitch.objects.filter(pk=switch.pk).update, released_at=utc_now())
+    await desk.round()
+    assert len(desk.venue.resting()) == 2

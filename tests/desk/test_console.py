@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles import finders
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -260,3 +261,19 @@ def test_the_sign_of_a_profit_is_seen() -> None:
 def test_an_age_is_in_the_unit_that_says_it(seconds: int, shown: str) -> None:
     now = datetime(2026, 11, 20, tzinfo=UTC)
     assert ago(now - timedelta(seconds=seconds), now) == shown
+
+
+class AwayDatabase:
+    """Every statement meets a server that has gone."""
+
+    def __call__(self, *_: object) -> None:
+        raise OperationalError("server closed the connection unexpectedly at db.secret.example")
+
+
+def test_a_page_without_its_database_says_so_in_one_sentence(client: Client) -> None:
+    client.raise_request_exception = False
+    with connection.execute_wrapper(AwayDatabase()):
+        answer = client.get("/admin/")
+    assert answer.status_code == 503
+    assert answer.content.decode().startswith("The database does not answer at the moment.")
+    assert "secret" not in answer.content.decode()

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from uuid import UUID
 
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 LOOKUP_SECONDS = 1.0  # how soon to look again while an order's outcome is open
 WATCH_SECONDS = 10.0  # how often, where no bot is at work but orders were left in the book
 LONGEST_WAIT_SECONDS = 60.0
+FIRST_REFUSED_WAIT_SECONDS = 15.0
 REFUSED_WAIT_SECONDS = 300.0  # a key or a proxy login that was refused: a person has to act first
 SETTLE_SECONDS = 10.0
 
@@ -117,10 +119,10 @@ class Duty:
             return 0.0
         except BotNotRunningError:
             return LOOKUP_SECONDS
+        except RateLimitError as error:
+            return await self._paused(error)
         except (VenueError, VaultError, UnknownVenueError) as error:
-            # A rate limit counts down in its sentence: it is one failure all the same.
-            what = RateLimitError.__name__ if isinstance(error, RateLimitError) else str(error)
-            return await self._failed(str(error), self._wait_after(error), what=what)
+            return await self._failed(str(error), self._wait_after(error))
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
             sentence = f"Internal error ({type(error).__name__}): {redact(str(error))}"
@@ -131,6 +133,9 @@ class Duty:
 
     async def _round(self) -> float:
         connection = await self._read_board()
+        left = (connection.paused_until - utc_now()).total_seconds() if connection.paused_until else 0.0
+        if left > 0:
+            return left
         account = await self._agreed_account(connection)
         symbols = {sheet.bot.symbol for sheet in self.sheets.values()}
         symbols |= {order.symbol for order in account.orders.values()}
@@ -233,6 +238,16 @@ class Duty:
             self._last_failure = ""
         return wait
 
+    async def _paused(self, error: RateLimitError) -> float:
+        """The wait is written down. The limit counts down in its sentence: it is one failure all the same."""
+        wait = self._backoff() if error.retry_after is None else error.retry_after
+        wait = await self._failed(error.sentence, wait, what=RateLimitError.__name__)
+        try:
+            await self.office.database.run(ledger.save_pause, self.lease, utc_now() + timedelta(seconds=wait))
+        except LeaseLostError:
+            self._is_idle = True
+        return wait
+
     async def _recovered(self) -> None:
         if not self._failures:
             return
@@ -241,18 +256,16 @@ class Duty:
         await self.office.database.run(ledger.save_event, event)
 
     def _wait_after(self, error: Exception) -> float:
-        if isinstance(error, RateLimitError) and error.retry_after is not None:
-            return error.retry_after
         if isinstance(
             error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError, UnknownVenueError)
         ):
-            return REFUSED_WAIT_SECONDS
+            return self._backoff(first=FIRST_REFUSED_WAIT_SECONDS, longest=REFUSED_WAIT_SECONDS)
         return self._backoff()
 
-    def _backoff(self) -> float:
+    def _backoff(self, *, first: float = 1.0, longest: float = LONGEST_WAIT_SECONDS) -> float:
         """Seconds, doubling with each failure in a row, with jitter."""
-        longest = min(2.0 ** min(self._failures, 6), LONGEST_WAIT_SECONDS)
-        return longest * random.uniform(0.5, 1.0)
+        wait = min(first * 2.0 ** min(self._failures, 10), longest)
+        return wait * random.uniform(0.5, 1.0)
 
     async def _close(self) -> None:
         account, self._account = self._account, None

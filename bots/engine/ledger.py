@@ -219,6 +219,12 @@ def save_mark(position: Position) -> None:
         position.save()
 
 
+def save_pause(lease: Lease, until: datetime) -> None:
+    """For whoever holds the lease then: a worker that starts anew must not ask a venue that said wait."""
+    with fenced(lease):
+        ExchangeConnection.objects.filter(pk=lease.connection_id).update(paused_until=until)
+
+
 def save_event(event: BotEvent) -> None:
     event.save()
 

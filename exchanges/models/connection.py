@@ -70,6 +70,10 @@ class ExchangeConnection(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_fence = models.PositiveBigIntegerField(default=0, editable=False)
 
+    paused_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The venue asked for no requests until then."
+    )
+
     # What a worker saw last.
     last_answer_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_error = models.TextField(blank=True, editable=False)

@@ -14,6 +14,7 @@ from django.db import OperationalError
 from bots.engine import cycle, duty, ledger, observe, settle
 from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Ending
+from bots.engine.lease import give_back
 from bots.models import (
     Bot,
     BotEvent,
@@ -274,7 +275,24 @@ async def test_a_rate_limit_that_counts_down_is_one_failure(desk: Desk) -> None:
 
 async def test_a_refused_key_is_not_tried_again_at_once(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."))
-    assert await desk.round() == duty.REFUSED_WAIT_SECONDS
+    assert await desk.round() >= duty.FIRST_REFUSED_WAIT_SECONDS / 2
+
+
+async def test_a_key_that_stays_refused_is_tried_ever_more_rarely(desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."), times=8)
+    waits = [await desk.round() for _ in range(8)]
+    assert waits[-1] >= duty.REFUSED_WAIT_SECONDS / 2
+    assert max(waits) <= duty.REFUSED_WAIT_SECONDS
+
+
+async def test_a_worker_that_takes_over_waits_as_long_as_the_venue_had_asked_for(desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", RateLimitError("Slow down.", retry_after=17.0))
+    await desk.round()
+    await desk.do(give_back, desk.duty.lease)
+    calls = len(desk.venue.calls)
+    await desk.open()
+    assert 15.0 < await desk.round() <= 17.0
+    assert len(desk.venue.calls) == calls
 
 
 async def test_an_internal_error_is_isolated_and_told_without_secrets(

@@ -29,7 +29,8 @@ T = TypeVar("T")
 class Desk:
     """Its processes' output goes to files in `folder`; `logs()` is all of it."""
 
-    def __init__(self, folder: Path, database_url: str, lab: dict[str, str]) -> None:
+    def __init__(self, folder: Path, database_url: str, lab: dict[str, str], **settings: str) -> None:
+        """settings: further environment, as SHIFT_SECONDS or LOG_LEVEL."""
         self.folder = folder
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -46,6 +47,7 @@ class Desk:
             "DJANGO_SUPERUSER_PASSWORD": ADMIN_PASSWORD,
             "PYTHONUNBUFFERED": "1",
             **lab,
+            **settings,
         }
 
     def prepare(self) -> None:
@@ -76,8 +78,9 @@ class Desk:
         )
         wait_until(self._answers, "the web process answers", seconds=30)
 
-    def start_worker(self) -> None:
-        self._start("worker", "tests/lab/manage.py", "worker")
+    def start_worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
+        """In a process group of its own, as a platform would run it."""
+        return self._start(name, "tests/lab/manage.py", "worker")
 
     def stop(self, name: str, *, seconds: float = 30) -> int:
         """SIGTERM; the exit code."""
@@ -94,16 +97,29 @@ class Desk:
         for name in list(self._processes):
             self.stop(name)
 
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        return self._processes[name]
+
+    def reap(self, name: str) -> int:
+        """The exit code of one that was ended by other means."""
+        return self._processes.pop(name).wait(10)
+
     def logs(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
-    def _start(self, name: str, *command: str) -> None:
+    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
         is_module = not command[0].endswith(".py")
         line = [sys.executable, *(["-m"] if is_module else []), *command]
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                line, cwd=ROOT, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                line,
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
+        return self._processes[name]
 
     def _answers(self) -> bool:
         with contextlib.suppress(requests.ConnectionError):
@@ -123,9 +139,8 @@ def wait_until(look: Callable[[], T], what: str, *, seconds: float = 60, pause: 
 
 
 @contextlib.contextmanager
-def database_for(folder: Path) -> Iterator[str]:
-    """The URL of a fresh database: on the server that DATABASE_URL names, or else an SQLite file."""
-    server = os.environ.get("DATABASE_URL", "")
+def database_for(folder: Path, server: str) -> Iterator[str]:
+    """The URL of a fresh database: on PostgreSQL where `server` is the URL of one, or else an SQLite file."""
     if not server.startswith("postgres"):
         yield f"sqlite:///{folder / 'desk.sqlite3'}"
         return

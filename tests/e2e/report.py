@@ -19,18 +19,20 @@ def report() -> None:
         "orders": _rows(
             Order.objects.order_by("pk"), "client_id", "venue_id", "side", "symbol", "price", "amount",
             "state", "filled", "traded", "average", "settled_at", "bot__name",
+            "connection__name", "fence", "not_found_count",
         ),
         "trades": _rows(
             Trade.objects.order_by("pk"), "venue_id", "order__client_id", "side", "price", "amount", "cost",
             "fee_amount", "fee_currency", "liquidity", "realised_profit",
+            "connection__name",
         ),
         "positions": _rows(
             Position.objects, "bot__name", "symbol", "amount", "cost", "realised_profit", "fees_quote",
-            "fees_base",
+            "fees_base", "bot__connection__name",
         ),
-        "balances": _rows(Balance.objects, "currency", "free", "used"),
+        "balances": _rows(Balance.objects, "connection__name", "currency", "free", "used"),
         "decisions": _rows(Decision.objects, "bot__name", "reason", "refusals"),
-        "events": _rows(BotEvent.objects.order_by("pk"), "kind", "severity", "text"),
+        "events": _rows(BotEvent.objects.order_by("pk"), "at", "kind", "severity", "text"),
     }  # fmt: skip
     print(json.dumps(books, default=_exact))  # noqa: T201 - the report is for the process that asked for it
 

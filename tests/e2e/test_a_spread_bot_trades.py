@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -35,7 +36,7 @@ def lab() -> Iterator[tuple[LabProcess, Control]]:
 
 @pytest.fixture
 def desk(tmp_path: Path, lab: tuple[LabProcess, Control]) -> Iterator[Desk]:
-    with database_for(tmp_path) as url:
+    with database_for(tmp_path, os.environ.get("DATABASE_URL", "")) as url:
         desk = Desk(tmp_path, url, lab[0].environment)
         try:
             desk.prepare()

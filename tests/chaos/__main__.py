@@ -1,0 +1,36 @@
+"""`python -m tests.chaos --seed 1 --minutes 10 [--database-url …] [--redis-url …]`: see run.py.
+
+Prints the report as JSON, and keeps it where --report says. Exit code 1 when anything was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from tests.chaos.run import Plan, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="chaos")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=2.0)
+    parser.add_argument("--database-url", default="")
+    parser.add_argument("--redis-url", default="")
+    parser.add_argument("--report", type=Path)
+    given = parser.parse_args()
+    plan = Plan(
+        seed=given.seed, minutes=given.minutes, database_url=given.database_url, redis_url=given.redis_url
+    )
+    report = run(plan)
+    text = json.dumps(report, indent=2)
+    sys.stdout.write(text + "\n")
+    if given.report:
+        given.report.write_text(text + "\n")
+    return 0 if report["clean"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Creates a desk's connections and bots through the product's services; `manage.py shell` runs it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib.auth.models import User
+
+from bots import services as bots
+from exchanges import services as exchanges
+from vault.secret import Secret
+
+
+def plant(plan: str) -> None:
+    """plan: JSON, a list of {"name", "key", "secret", "bots": [settings of each]}."""
+    admin = User.objects.get(username="admin")
+    for row in json.loads(plan):
+        connection = exchanges.create_connection(
+            actor=admin,
+            name=row["name"],
+            venue="binance",
+            mode="live",
+            owner=admin,
+            secrets={"api_key": Secret(row["key"]), "api_secret": Secret(row["secret"])},
+        )
+        for settings in row["bots"]:
+            _start(admin, connection, settings)
+
+
+def _start(admin: User, connection: Any, settings: dict[str, Any]) -> None:
+    bot = bots.create_spread_bot(actor=admin, connection=connection, **settings)
+    bots.start_bot(bot=bot, actor=admin)
+
+
+def stop_all() -> None:
+    from bots.models import SpreadBot
+
+    for bot in SpreadBot.objects.all():
+        bots.stop_bot(bot=bot, actor=None)

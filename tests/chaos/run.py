@@ -1,0 +1,245 @@
+"""A desk under disasters, and what is left of its books afterwards."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.disasters import Clusters, Disasters, Struck
+from tests.chaos.verdict import Verdict, judge
+from tests.e2e.desk import Desk, database_for, wait_until
+from tests.lab.control import Control, LabProcess
+
+CONNECTIONS = 4
+SYMBOLS = ("BTC/USDT", "ETH/USDT")
+PRICES = {"BTC/USDT": "50000", "ETH/USDT": "2500"}
+LEVELS = 2
+MAX_OPEN_ORDERS = 2 * LEVELS
+GENTLE = """
+    hang_before hang_after drop_before drop_after error_before error_after page_before page_after firewall
+    rate_limited late_request late_answer drip truncated broken_off duplicate nonsense
+""".split()
+PAUSE_SECONDS = (3.0, 12.0)  # between two disasters
+WARM_UP_SECONDS = 60
+CALM_SECONDS = 20
+SETTLE_SECONDS = 240
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    seed: int
+    minutes: float
+    database_url: str = ""
+    redis_url: str = ""
+
+
+def run(plan: Plan) -> dict[str, Any]:
+    """The report; `clean` in it says whether nothing was lost."""
+    chance = random.Random(plan.seed)
+    folder = Path(tempfile.mkdtemp(prefix="botdesk-chaos-"))
+    process = LabProcess()
+    with process as lab, database_for(folder, plan.database_url) as url:
+        settings = {"SHIFT_SECONDS": "10", "LOG_LEVEL": "INFO", "REDIS_URL": plan.redis_url}
+        desk = Desk(folder, url, process.environment, **settings)
+        clusters = Clusters(desk)
+        try:
+            connections = _open(lab, desk, clusters, plan.seed)
+            disasters = Disasters(clusters, chance, url, plan.redis_url)
+            keys = [row["key"] for row in connections]
+            _befall(lab, disasters, chance, keys, until=time.monotonic() + plan.minutes * 60)
+            _settle(lab, desk, connections)
+            books = desk.report()
+        finally:
+            desk.stop_all()
+        return _report(plan, lab, books, connections, disasters.struck, folder)
+
+
+def _open(lab: Control, desk: Desk, clusters: Clusters, seed: int) -> list[dict[str, Any]]:
+    for number, symbol in enumerate(SYMBOLS):
+        lab.gather_crowd(symbol=symbol, price=PRICES[symbol], seed=seed + number, trades_pct="0.3")
+    connections = [_connection(number) for number in range(CONNECTIONS)]
+    for row in connections:
+        money = {"USDT": "100000", "BTC": "1", "ETH": "20"}
+        lab.open_account(name=row["name"], key=row["key"], secret=row["secret"], balances=money)
+    desk.prepare()
+    desk.manage(
+        "shell",
+        "-v0",
+        "-c",
+        f"from tests.chaos.plant import plant; plant({json.dumps(json.dumps(connections))})",
+    )
+    clusters.start()
+    clusters.start()
+    wait_until(
+        lambda: all(lab.open_orders(account=row["name"]) for row in connections),
+        "every connection quotes",
+        seconds=WARM_UP_SECONDS,
+    )
+    for symbol in SYMBOLS:
+        lab.start_crowd(symbol=symbol, interval_seconds=1.0)
+    return connections
+
+
+def _connection(number: int) -> dict[str, Any]:
+    bots = [_bot(f"{symbol[:3]} {number}", symbol) for symbol in SYMBOLS]
+    return {"name": f"desk{number}", "key": f"ChaosKey{number}" + "k" * 40, "secret": "s" * 40, "bots": bots}
+
+
+def _bot(name: str, symbol: str) -> dict[str, Any]:
+    amount = {"BTC/USDT": "0.002", "ETH/USDT": "0.04"}[symbol]
+    return {
+        "name": name,
+        "symbol": symbol,
+        "cycle_seconds": 4,
+        "bid_spread_pct": "0.0006",
+        "ask_spread_pct": "0.0006",
+        "order_amount": amount,
+        "levels": LEVELS,
+        "level_spread_pct": "0.0004",
+        "max_open_orders": MAX_OPEN_ORDERS,
+        "max_position": str(Decimal(amount) * 10),
+    }
+
+
+def _befall(
+    lab: Control, disasters: Disasters, chance: random.Random, keys: Sequence[str], *, until: float
+) -> None:
+    weather = Weather(lab, chance, keys)
+    while time.monotonic() < until:
+        weather.change()
+        time.sleep(min(chance.uniform(*PAUSE_SECONDS), max(until - time.monotonic(), 0)))
+        if time.monotonic() < until:
+            disasters.strike()
+    weather.clear()
+
+
+@dataclass
+class Weather:
+    """The venue's own troubles: a few at a time, others after each disaster."""
+
+    lab: Control
+    chance: random.Random
+    keys: Sequence[str]
+
+    def change(self) -> None:
+        self.clear()
+        for trouble in self.chance.sample(self._troubles(), self.chance.randint(0, 3)):
+            trouble()
+
+    def clear(self) -> None:
+        self.lab.calm()
+        for key in self.keys:
+            self.lab.change_key(key=key, is_revoked=False, trading=True)
+
+    def _troubles(self) -> list[Callable[[], Any]]:
+        chance, lab = self.chance, self.lab
+        symbol = chance.choice(SYMBOLS)
+        return [
+            self._storm,
+            self._storm,
+            lambda: lab.set_lag(
+                orders_ms=chance.randint(0, 5000),
+                trades_ms=chance.randint(0, 5000),
+                balances_ms=chance.randint(0, 5000),
+                scatters_trades=chance.random() < 0.5,
+            ),
+            lambda: lab.race_cancels(probability=0.4, seed=chance.randint(0, 999)),
+            lambda: lab.maintenance(on=True),
+            lambda: lab.freeze_book(symbol=symbol),
+            lambda: lab.empty_book(symbol=symbol, side=chance.choice([None, "bids", "asks"])),
+            lambda: lab.cross_book(symbol=symbol),
+            lambda: lab.change_key(key=chance.choice(self.keys), is_revoked=True),
+            lambda: lab.change_key(key=chance.choice(self.keys), trading=False),
+            lambda: lab.set_clock(offset_ms=chance.choice([-7000, 3000])),
+        ]
+
+    def _storm(self) -> None:
+        """Every kind of fault, one or two of them often."""
+        rates = dict.fromkeys(GENTLE, 0.002)
+        for kind in self.chance.sample(GENTLE, 2):
+            rates[kind] = 0.05
+        self.lab.set_weather(seed=self.chance.randint(0, 10**6), rates=rates)
+
+
+def _settle(lab: Control, desk: Desk, connections: list[dict[str, Any]]) -> None:
+    """The market goes quiet, the bots are stopped, and the desk gets time to bring its books together."""
+    for symbol in SYMBOLS:
+        lab.stop_crowd(symbol=symbol)
+    time.sleep(CALM_SECONDS)
+    desk.manage("shell", "-v0", "-c", "from tests.chaos.plant import stop_all; stop_all()")
+    wait_until(
+        lambda: all(bot["state"] == "stopped" for bot in desk.report()["bots"]),
+        "all bots are stopped",
+        seconds=SETTLE_SECONDS,
+        pause=2,
+    )
+
+
+# --- The report
+
+
+def _report(
+    plan: Plan, lab: Control, books: Mapping[str, Any], connections: list[dict[str, Any]],
+    struck: list[Struck], folder: Path,
+) -> dict[str, Any]:  # fmt: skip
+    verdicts = {row["name"]: _judge(lab, books, row) for row in connections}
+    returns = _returns(lab, connections, struck)
+    return {
+        "seed": plan.seed,
+        "minutes": plan.minutes,
+        "database": "PostgreSQL" if plan.database_url else "SQLite",
+        "broker": "Redis" if plan.redis_url else "ORM",
+        "clean": all(verdict.is_clean for verdict in verdicts.values()),
+        "verdicts": {name: asdict(verdict) for name, verdict in verdicts.items()},
+        "orders": len(books["orders"]),
+        "trades": len(books["trades"]),
+        "order_states": Counter(order["state"] for order in books["orders"]),
+        "events": Counter(event["kind"] for event in books["events"]),
+        "disasters": Counter(strike.name for strike in struck),
+        "seconds_until_quotes_again": {
+            "kills": len(returns),
+            "median": round(statistics.median(returns), 1) if returns else None,
+            "worst": round(max(returns), 1) if returns else None,
+        },
+        "logs": str(folder),
+    }
+
+
+def _judge(lab: Control, books: Mapping[str, Any], connection: dict[str, Any]) -> Verdict:
+    name = connection["name"]
+    mine = {
+        "orders": [row for row in books["orders"] if row["connection__name"] == name],
+        "trades": [row for row in books["trades"] if row["connection__name"] == name],
+        "balances": [row for row in books["balances"] if row["connection__name"] == name],
+        "positions": [row for row in books["positions"] if row["bot__connection__name"] == name],
+    }
+    theirs = {
+        "orders": lab.orders(account=name),
+        "trades": lab.trades(account=name),
+        "balances": lab.balances(account=name),
+        "journal": lab.journal(account=name),
+    }
+    limits = {bot["name"]: bot for bot in connection["bots"]}
+    return judge(name, mine, theirs, limits)
+
+
+def _returns(lab: Control, connections: list[dict[str, Any]], struck: list[Struck]) -> list[float]:
+    """Seconds from each kill until every connection was heard of again, the slowest of them."""
+    times = {row["key"]: [seen["time"] for seen in lab.requests(key=row["key"])] for row in connections}
+    returns = []
+    for strike in struck:
+        if not strike.is_kill:
+            continue
+        after = [next((t for t in seen if t > strike.at), None) for seen in times.values()]
+        if all(after):
+            returns.append(max(time for time in after if time) - strike.at)
+    return returns

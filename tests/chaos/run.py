@@ -24,10 +24,11 @@ SYMBOLS = ("BTC/USDT", "ETH/USDT")
 PRICES = {"BTC/USDT": "50000", "ETH/USDT": "2500"}
 LEVELS = 2
 MAX_OPEN_ORDERS = 2 * LEVELS
-GENTLE = """
-    hang_before hang_after drop_before drop_after error_before error_after page_before page_after firewall
-    rate_limited late_request late_answer drip truncated broken_off duplicate nonsense
-""".split()
+GENTLE = (
+    *("hang_before", "hang_after", "drop_before", "drop_after", "error_before", "error_after"),
+    *("page_before", "page_after", "firewall", "rate_limited", "late_request", "late_answer"),
+    *("drip", "truncated", "broken_off", "duplicate", "nonsense"),
+)
 PAUSE_SECONDS = (3.0, 12.0)  # between two disasters
 WARM_UP_SECONDS = 60
 CALM_SECONDS = 20

@@ -274,3 +274,18 @@ def wait_for_the_administrator(file: Path) -> str:
                 return str(stored)
         time.sleep(0.01)
     pytest.fail("no administrator was created")
+
+
+@pytest.mark.e2e
+def test_a_terminal_that_is_closed_leaves_nothing_running(tmp_path: Path) -> None:
+    port = free_port()
+    process = quickstart(tmp_path, "--port", str(port))
+    read_until(process, "Ctrl-C ends everything")
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert process.stdout is not None
+    process.stdout.close()
+    process.send_signal(signal.SIGHUP)
+    process.wait(timeout=60)
+    assert len(children) == 2
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    require_free_port("127.0.0.1", port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from types import FrameType
 from typing import Any
@@ -32,14 +33,20 @@ class Command(BaseCommand):
             signal.signal(number, _on_stop_signal)
         cluster.start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
-        self.stdout.write("The worker is running.")
+        self._say("The worker is running.")
         while not stop.wait_for_stop(LOOK_SECONDS):
             if not cluster.sentinel.is_alive():
                 self.stderr.write("The cluster ended unexpectedly.")
                 raise SystemExit(1)
-        self.stdout.write("Stopping: quotes are cancelled where their bots say so.")
+        self._say("Stopping: quotes are cancelled where their bots say so.")
         cluster.stop()
-        self.stdout.write("The worker has stopped.")
+        self._say("The worker has stopped.")
+
+    def _say(self, text: str) -> None:
+        """A terminal that was closed keeps nothing from being stopped."""
+        with contextlib.suppress(OSError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)

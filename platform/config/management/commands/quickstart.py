@@ -5,6 +5,7 @@ It is the project's own command because it looks down on everything: web, worker
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import time
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=_port, default=8000, help="Where the web page listens (8000).")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
         folder = env_file().parent
         try:
@@ -102,8 +103,10 @@ class Command(BaseCommand):
         time.sleep(LOOK_SECONDS)
 
     def _say(self, text: str) -> None:
-        self.stdout.write(text)
-        self.stdout.flush()
+        """A terminal that was closed keeps nothing from being stopped."""
+        with contextlib.suppress(OSError):
+            self.stdout.write(text)
+            self.stdout.flush()
 
 
 def _port(text: str) -> int:

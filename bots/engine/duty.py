@@ -29,7 +29,8 @@ from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
 from bots.engine.takeover import Office, open_account, take_over
 from bots.lifecycle import OrderState
-from bots.models import Severity
+from bots.models import BotState, Severity
+from database.thread import tell_outage
 from exchanges.errors import (
     ConnectivityError,
     CredentialsError,
@@ -123,6 +124,9 @@ class Duty:
             return await self._paused(error)
         except (VenueError, VaultError, UnknownVenueError) as error:
             return await self._failed(str(error), self._wait_after(error))
+        except AnyDatabaseError as error:
+            tell_outage(error)
+            return await self._failed("The database does not answer.", self._backoff())
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
             sentence = f"Internal error ({type(error).__name__}): {redact(str(error))}"
@@ -223,6 +227,7 @@ class Duty:
         for sheet in self.sheets.values():
             sheet.written, sheet.due_at = (), 0.0
         what = what or sentence
+        await self._stop_what_rests_nowhere()
         if what == self._last_failure:
             return wait
         self._last_failure = what
@@ -233,10 +238,20 @@ class Duty:
             )
         except LeaseLostError:
             self._is_idle = True
-        except AnyDatabaseError:
-            log.warning("a failure could not be written down", exc_info=True)
+        except AnyDatabaseError as error:
+            tell_outage(error)
             self._last_failure = ""
         return wait
+
+    async def _stop_what_rests_nowhere(self) -> None:
+        """A bot that was told to stop, and has no order that is not settled, needs no venue to end."""
+        for sheet in [sheet for sheet in self.sheets.values() if sheet.bot.state == BotState.STOPPING]:
+            event = event_of(self.lease, "stopped", "Stopped.", at=utc_now(), bot_id=sheet.bot.pk)
+            try:
+                if await self.office.database.run(ledger.finish_stopping, self.lease, sheet.bot, event):
+                    del self.sheets[sheet.bot.pk]
+            except (LeaseLostError, AnyDatabaseError):
+                return
 
     async def _paused(self, error: RateLimitError) -> float:
         """The wait is written down. The limit counts down in its sentence: it is one failure all the same."""

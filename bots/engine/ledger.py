@@ -230,8 +230,14 @@ def save_event(event: BotEvent) -> None:
 
 
 def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
-    """From stopping to stopped, unless somebody wants it otherwise by now."""
+    """From stopping to stopped, unless somebody wants it otherwise by now, or an order is not settled yet
+    that the bot does not leave in the book."""
     with fenced(lease):
+        unsettled = Order.objects.unsettled().filter(bot_id=bot.pk)
+        if bot.pk in bots_that_leave_orders([bot.pk]):
+            unsettled = unsettled.exclude(state=OrderState.OPEN)
+        if unsettled.exists():
+            return False
         stopped = Bot.objects.filter(pk=bot.pk, state=BotState.STOPPING).update(state=BotState.STOPPED)
         if stopped:
             event.save()

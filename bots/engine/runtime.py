@@ -23,13 +23,14 @@ from django.db import connections
 from bots.engine import lease as leases
 from bots.engine import processes
 from bots.engine.board import Board, read_notice
-from bots.engine.clock import uptime
+from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Duty, Ending
 from bots.engine.feed import Feeds
 from bots.engine.lease import Lease
 from bots.engine.pulse import Pulse
+from bots.engine.retention import forget_what_is_old
 from bots.engine.takeover import Office
-from database.thread import DatabaseThread
+from database.thread import DatabaseThread, tell_outage
 from exchanges.gateway import MarketData, Proxy
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
@@ -40,6 +41,7 @@ TEND_SECONDS = 0.1
 BOARD_SECONDS = 1.0
 SHARE_SECONDS = 1.0
 PULSE_SECONDS = 3.0
+RETENTION_SECONDS = 3600.0
 RETRY_SECONDS = 0.5
 ENDING_SECONDS = 15.0
 
@@ -115,6 +117,7 @@ class Runtime:
             asyncio.create_task(_every(BOARD_SECONDS, self._look_at_board)),
             asyncio.create_task(_every(PULSE_SECONDS, self._write_pulse)),
             asyncio.create_task(_every(SHARE_SECONDS, self._take_share)),
+            asyncio.create_task(_every(RETENTION_SECONDS, self._forget)),
         ]
         try:
             while self._ending is None:
@@ -177,8 +180,8 @@ class Runtime:
         self._held.pop(held.lease.connection_id, None)
         try:
             await self._database.run(leases.give_back, held.lease)
-        except AnyDatabaseError:
-            log.warning("a lease could not be returned; it will expire", exc_info=True)
+        except AnyDatabaseError as error:
+            tell_outage(error)  # the lease will expire
 
     async def _end_all(self, ending: Ending) -> None:
         held = list(self._held.values())
@@ -199,6 +202,9 @@ class Runtime:
             if connection_id in self._held:
                 self._held[connection_id].duty.wake()
 
+    async def _forget(self) -> None:
+        await self._database.run(forget_what_is_old, utc_now())
+
     async def _write_pulse(self) -> None:
         await self._database.run(self._pulse.take().write)
 
@@ -214,8 +220,8 @@ class Runtime:
             try:
                 self._renew()
                 wait = leases.RENEW_SECONDS
-            except AnyDatabaseError:
-                log.warning("leases could not be renewed; trying again", exc_info=True)
+            except AnyDatabaseError as error:
+                tell_outage(error)
                 connections.close_all()
                 wait = RETRY_SECONDS
         connections.close_all()
@@ -237,8 +243,8 @@ async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except AnyDatabaseError:
-            log.warning("the database did not answer; trying again", exc_info=True)
+        except AnyDatabaseError as error:
+            tell_outage(error)
         await asyncio.sleep(seconds)
 
 

@@ -16,6 +16,7 @@ from bots.engine import stop
 from bots.engine.clock import uptime
 from bots.engine.duty import Ending
 from bots.engine.runtime import Runtime, close_runtime_of_this_process, runtime_of_this_process
+from database.thread import tell_outage
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,8 @@ def keep_asking() -> None:
             continue
         try:
             ask_for_shift()
-        except AnyDatabaseError:
-            log.warning("no shift could be asked for; trying again", exc_info=True)
+        except AnyDatabaseError as error:
+            tell_outage(error)
         finally:
             connections.close_all()
         time.sleep(MISSED_SECONDS)

@@ -76,6 +76,7 @@ class Order(models.Model):
         ordering = ["-created_at", "-pk"]
         indexes = [
             models.Index(fields=["bot", "-created_at"]),
+            models.Index(fields=["-created_at", "-id"]),
             models.Index(fields=["connection"], name="order_unsettled", condition=Q(settled_at__isnull=True)),
         ]
         constraints = [

@@ -34,7 +34,7 @@ class Trade(models.Model):
 
     class Meta:
         ordering = ["-time", "-pk"]
-        indexes = [models.Index(fields=["bot", "-time"])]
+        indexes = [models.Index(fields=["bot", "-time"]), models.Index(fields=["-time", "-id"])]
         constraints = [
             models.UniqueConstraint(fields=["connection", "symbol", "venue_id"], name="trade_counted_once"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="trade_amount_positive"),

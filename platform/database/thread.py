@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,6 +13,9 @@ from typing import ParamSpec, TypeVar
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 log = logging.getLogger(__name__)
+OUTAGE = (OperationalError, InterfaceError)
+OUTAGE_TOLD_EVERY_SECONDS = 60.0
+_outage_told_at = float("-inf")
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -39,7 +43,21 @@ def _call(function: Callable[[], T]) -> T:
     close_old_connections()
     try:
         return function()
-    except (OperationalError, InterfaceError):
-        log.warning("a database call failed; its connection is opened anew", exc_info=True)
+    except OUTAGE as error:
+        tell_outage(error)
         connections.close_all()
         raise
+
+
+def tell_outage(error: Exception) -> None:
+    """Once a minute, one sentence: while a database is away, thousands of calls fail alike.
+
+    Any other error of a database is a mistake of ours, and is told whole.
+    """
+    if not isinstance(error, OUTAGE):
+        log.error("A database call failed", exc_info=error)
+        return
+    global _outage_told_at  # noqa: PLW0603 - one log a process
+    if time.monotonic() - _outage_told_at >= OUTAGE_TOLD_EVERY_SECONDS:
+        _outage_told_at = time.monotonic()
+        log.warning("The database does not answer; it is asked again: %s", str(error).strip())

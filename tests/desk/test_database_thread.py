@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import OperationalError, connection
 
+from database import thread as thread_module
 from database.thread import DatabaseThread
 
 
@@ -91,3 +92,18 @@ async def test_a_call_after_the_close_is_refused() -> None:
     await asyncio.to_thread(database.close)
     with pytest.raises(RuntimeError):
         await database.run(int)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_outage_is_told_once_a_minute_in_one_line(
+    thread: DatabaseThread, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(thread_module, "_outage_told_at", float("-inf"))
+
+    for _ in range(50):
+        with pytest.raises(OperationalError):
+            await thread.run(fail)
+
+    assert [record.getMessage() for record in caplog.records if record.name == thread_module.__name__] == [
+        "The database does not answer; it is asked again: the server closed the connection"
+    ]

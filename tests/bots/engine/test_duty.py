@@ -519,3 +519,21 @@ async def test_a_worker_that_sees_a_kill_switch_cancels_and_places_nothing(desk:
     await desk.do(KillSwitch.objects.filter(pk=switch.pk).update, released_at=utc_now())
     await desk.round()
     assert len(desk.venue.resting()) == 2
+
+
+async def test_a_stopping_bot_whose_key_never_worked_ends_without_the_venue(desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."), times=9)
+    await desk.round()
+    await desk.set_state(BotState.STOPPING)
+    await desk.round()
+    assert await desk.state() == BotState.STOPPED
+
+
+async def test_a_stopping_bot_with_orders_waits_for_the_venue(desk: Desk) -> None:
+    await desk.round()
+    await desk.set_state(BotState.STOPPING)
+    desk.venue.fail("fetch_balances", DOWN, times=2)
+    await desk.round()
+    assert await desk.state() == BotState.STOPPING
+    await desk.rounds(3)
+    assert (await desk.state(), desk.venue.resting()) == (BotState.STOPPED, [])

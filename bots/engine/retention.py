@@ -1,0 +1,27 @@
+"""Keeps tables that hold no money from growing: old events and task results go, orders and trades never."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+from django_q.models import Task
+
+from bots.models import BotEvent
+
+KEPT = timedelta(days=30)
+BATCH = 5000
+
+
+def forget_what_is_old(now: datetime) -> int:
+    """Deletes what is older than KEPT, a batch at a time, so that no lock is held for long; how many went."""
+    events = BotEvent.objects.filter(at__lt=now - KEPT)
+    results = Task.objects.filter(stopped__lt=now - KEPT)
+    return _delete_in_batches(events) + _delete_in_batches(results)
+
+
+def _delete_in_batches(rows: QuerySet[BotEvent] | QuerySet[Task]) -> int:
+    gone = 0
+    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        gone += rows.filter(pk__in=batch).delete()[0]
+    return gone

@@ -12,7 +12,7 @@ from django.db import connections
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
 
-from bots.engine import stop
+from bots.engine import signs, stop
 from bots.engine.clock import uptime
 from bots.engine.duty import Ending
 from bots.engine.runtime import Runtime, close_runtime_of_this_process, runtime_of_this_process
@@ -61,6 +61,7 @@ def end_of_process() -> None:
 def _give_licence(runtime: Runtime, *, until: float) -> None:
     while uptime() < until and runtime.is_alive and not stop.stop_requested():
         runtime.extend(LICENCE_SECONDS)
+        signs.note_shift()
         stop.wait_for_stop(LOOK_SECONDS)
 
 

@@ -88,7 +88,7 @@ class Disasters:
 
     def kill_a_worker(self) -> None:
         """SIGKILL to one process of a cluster, whichever it is but the first."""
-        children = _descendants(self.clusters.group(self.clusters.pick(self.chance)))
+        children = descendants(self.clusters.group(self.clusters.pick(self.chance)))
         if children:
             _signal(self.chance.choice(children), signal.SIGKILL)
 
@@ -109,7 +109,7 @@ class Disasters:
 
     def freeze_a_worker(self) -> None:
         """SIGSTOP past its lease, and on."""
-        children = _descendants(self.clusters.group(self.clusters.pick(self.chance)))
+        children = descendants(self.clusters.group(self.clusters.pick(self.chance)))
         if not children:
             return
         frozen = self.chance.choice(children)
@@ -149,12 +149,12 @@ class Disasters:
             broker.client_kill_filter(_type="normal", skipme=True)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """Its children and theirs, by /proc."""
     found: list[int] = []
     with suppress(OSError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            found += [int(child), *_descendants(int(child))]
+            found += [int(child), *descendants(int(child))]
     return found
 
 

@@ -13,16 +13,17 @@ from vault.secret import Secret
 
 
 def plant(plan: str) -> None:
-    """plan: JSON, a list of {"name", "key", "secret", "bots": [settings of each]}."""
+    """plan: JSON, a list of {"name", "key", "secret", "bots": [settings of each]}, at Binance if not said."""
     admin = User.objects.get(username="admin")
     for row in json.loads(plan):
         connection = exchanges.create_connection(
             actor=admin,
             name=row["name"],
-            venue="binance",
-            mode="live",
+            venue=row.get("venue", "binance"),
+            mode=row.get("mode", "live"),
             owner=admin,
             secrets={"api_key": Secret(row["key"]), "api_secret": Secret(row["secret"])},
+            paper_balances=row.get("paper_balances", {}),
         )
         for settings in row["bots"]:
             _start(admin, connection, settings)

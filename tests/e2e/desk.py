@@ -30,8 +30,12 @@ class Desk:
     """Its processes' output goes to files in `folder`; `logs()` is all of it."""
 
     def __init__(self, folder: Path, database_url: str, lab: dict[str, str], **settings: str) -> None:
-        """settings: further environment, as SHIFT_SECONDS or LOG_LEVEL."""
+        """lab: the environment by which it is reached; empty: there is none.
+
+        settings: further environment, as SHIFT_SECONDS or LOG_LEVEL.
+        """
         self.folder = folder
+        self._launcher = "tests/lab/manage.py" if lab else "manage.py"
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -56,7 +60,7 @@ class Desk:
 
     def manage(self, *arguments: str) -> str:
         """Runs a command of manage.py to its end; its standard output."""
-        command = [sys.executable, "tests/lab/manage.py", *arguments]
+        command = [sys.executable, self._launcher, *arguments]
         with (self.folder / "manage.log").open("ab") as log:
             done = subprocess.run(
                 command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log, check=False
@@ -80,7 +84,7 @@ class Desk:
 
     def start_worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
         """In a process group of its own, as a platform would run it."""
-        return self._start(name, "tests/lab/manage.py", "worker")
+        return self._start(name, self._launcher, "worker")
 
     def stop(self, name: str, *, seconds: float = 30) -> int:
         """SIGTERM; the exit code."""

@@ -15,7 +15,7 @@ from exchanges.models import Balance, ExchangeConnection
 def report() -> None:
     books = {
         "connections": _rows(ExchangeConnection.objects, "id", "name", "last_error", "lease_owner"),
-        "bots": _rows(SpreadBot.objects, "id", "name", "state"),
+        "bots": _rows(SpreadBot.objects, "id", "name", "state", "last_cycle_at"),
         "orders": _rows(
             Order.objects.order_by("pk"), "client_id", "venue_id", "side", "symbol", "price", "amount",
             "state", "filled", "traded", "average", "settled_at", "bot__name",

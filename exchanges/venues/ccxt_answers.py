@@ -6,6 +6,7 @@ ccxt hands out strings here (see `Door.number`), and floats where an exchange's 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -34,6 +35,12 @@ from exchanges.types import (
 
 # Where a venue does not say: finer than any tick, so that the venue's own check decides.
 SMALLEST_STEP = Decimal("0.00000001")
+# No price, amount or cost is as large; `database.money` holds less.
+TOO_LARGE = Decimal(10) ** 20
+# Of orders and trades, at whatever venue; what is longer or looks otherwise names nothing.
+ID = re.compile(r"[A-Za-z0-9][\w.:/=+|-]{0,79}", re.ASCII)
+LONGEST_CURRENCY = 40
+COST_TOLERANCE = Decimal("0.01")  # of price times amount
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _STATUS = {
@@ -54,7 +61,7 @@ def malformed(what: str) -> MalformedAnswerError:
 
 
 def number(value: object, name: str) -> Decimal:
-    """Finite. Raises MalformedAnswerError."""
+    """Finite, and such as money can be. Raises MalformedAnswerError."""
     found = optional_number(value, name)
     if found is None:
         raise malformed(f"{name} is missing")
@@ -64,12 +71,17 @@ def number(value: object, name: str) -> Decimal:
 def optional_number(value: object, name: str) -> Decimal | None:
     if value is None or value == "":
         return None
+    written = str(value)
+    if not written.isascii() or "_" in written:  # Decimal reads other scripts' digits, and 1_5
+        raise malformed(f"{name} is no number")
     try:
-        found = Decimal(str(value))
+        found = Decimal(written)
     except InvalidOperation:
         raise malformed(f"{name} is no number") from None
     if not found.is_finite():
         raise malformed(f"{name} is not finite")
+    if abs(found) >= TOO_LARGE:
+        raise malformed(f"{name} is too large")
     return found
 
 
@@ -88,10 +100,18 @@ def positive(value: object, name: str) -> Decimal:
     return found
 
 
-def text(value: object, name: str) -> str:
+def id_of(value: object, name: str) -> str:
     if value is None or value == "":
         raise malformed(f"{name} is missing")
+    if not isinstance(value, str | int) or isinstance(value, bool) or not ID.fullmatch(str(value)):
+        raise malformed(f"{name} has the wrong form")
     return str(value)
+
+
+def currency_of(value: object, name: str) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_CURRENCY:
+        raise malformed(f"{name} has the wrong form")
+    return value
 
 
 def time_of(value: object, name: str = "its time") -> datetime:
@@ -194,7 +214,7 @@ def _levels(rows: Any) -> Iterable[Level]:
 
 def public_trade_of(entry: Mapping[str, Any], symbol: str) -> PublicTrade:
     return PublicTrade(
-        id=text(entry.get("id"), "a public trade's id"),
+        id=id_of(entry.get("id"), "a public trade's id"),
         symbol=symbol,
         side=side_of(entry.get("side")),
         price=positive(entry.get("price"), "a public trade's price"),
@@ -238,7 +258,7 @@ def order_of(answer: Any, symbol: str) -> OrderReport:
     if status is VenueOrderStatus.FILLED and filled < amount:
         status = VenueOrderStatus.CANCELED  # closed, and not filled: the rest is gone
     return OrderReport(
-        venue_id=text(entry.get("id"), "the order's id"),
+        venue_id=id_of(entry.get("id"), "the order's id"),
         client_id=entry.get("clientOrderId") or None,
         symbol=symbol,
         side=side_of(entry.get("side")),
@@ -276,22 +296,33 @@ def trade_of(entry: Mapping[str, Any], symbol: str) -> TradeReport:
         raise malformed(f"a trade of another market than {symbol}")
     liquidity = entry.get("takerOrMaker")
     return TradeReport(
-        id=text(entry.get("id"), "a trade's id"),
-        order_venue_id=text(entry.get("order"), "a trade's order"),
+        id=id_of(entry.get("id"), "a trade's id"),
+        order_venue_id=id_of(entry.get("order"), "a trade's order"),
         client_id=entry.get("clientOrderId") or None,
         symbol=symbol,
         side=side_of(entry.get("side")),
         price=price,
         amount=amount,
-        cost=optional_number(entry.get("cost"), "a trade's cost") or price * amount,
+        cost=_cost(entry.get("cost"), price * amount),
         fees=tuple(_fees(entry)),
         liquidity=Liquidity(liquidity) if liquidity in ("maker", "taker") else None,
         time=time_of(entry.get("timestamp")),
     )
 
 
+def _cost(value: object, product: Decimal) -> Decimal:
+    """The venue's figure, which may be rounded to its last digit; the product where it states none."""
+    cost = amount_of(value or ZERO, "a trade's cost")
+    if not cost:
+        return product
+    last_digit = Decimal(1).scaleb(int(cost.as_tuple().exponent))
+    if abs(cost - product) > max(product * COST_TOLERANCE, last_digit):
+        raise malformed("a trade's cost is not its price times its amount")
+    return cost
+
+
 def _fees(entry: Mapping[str, Any]) -> Iterable[Fee]:
     for fee in entry.get("fees") or [entry.get("fee") or {}]:
         amount = optional_number(fee.get("cost"), "a fee")
-        if amount:
-            yield Fee(currency=text(fee.get("currency"), "a fee's currency"), amount=amount)
+        if amount or (amount is not None and fee.get("currency")):
+            yield Fee(currency=currency_of(fee.get("currency"), "a fee's currency"), amount=amount)

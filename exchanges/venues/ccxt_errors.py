@@ -290,6 +290,8 @@ def _may_have_arrived(found: VenueError, error: Exception, call: Call, passage: 
     ruling = call.dialect.ruling(refusal) if refusal else None
     if ruling is not None:
         return ruling.outcome_unknown
+    if call.dialect.client_errors_have_no_effect and passage.answer and passage.answer.status < 300:
+        return True  # the venue said yes, whatever ccxt makes of its words
     return not isinstance(found, RejectedError | RateLimitError | ClockError)
 
 

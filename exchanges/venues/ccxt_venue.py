@@ -37,6 +37,7 @@ from exchanges.venues import ccxt_answers as answers
 from exchanges.venues.ccxt_errors import ANY_FAILURE, Call, translate
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.door import Client, Passage, open_client, passage
+from exchanges.venues.plausible import plausible_order, plausible_trade
 from exchanges.venues.registry import Venue
 from exchanges.venues.trade_pages import fetch_pages
 from vault.keyring import VaultError
@@ -219,9 +220,7 @@ class CcxtGateway(CcxtMarketData):
             reports += await self._ask(
                 "fetch_open_orders",
                 partial(self._client.fetch_open_orders, only),
-                lambda rows: [
-                    answers.order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted
-                ],
+                lambda rows: [self._order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted],
             )
         return reports
 
@@ -233,7 +232,7 @@ class CcxtGateway(CcxtMarketData):
         return await self._ask(
             "fetch_order",
             lambda: self._client.fetch_order(venue_id, ref.symbol, params),
-            lambda answer: _named(answers.order_of(answer, ref.symbol), ref),
+            lambda answer: _named(self._order_of(answer, ref.symbol), ref),
         )
 
     async def _search(self, ref: OrderRef) -> OrderReport:
@@ -243,19 +242,19 @@ class CcxtGateway(CcxtMarketData):
             rows: list[Any] = await self._ask("fetch_order", partial(lister, ref.symbol))
             for row in rows:
                 if row.get("clientOrderId") == ref.client_id:
-                    return answers.order_of(row, ref.symbol)
+                    return self._order_of(row, ref.symbol)
         raise OrderNotFoundError(
             f"{self._venue.title} lists no order with this client id.", connection=self._connection
         )
 
     async def fetch_trades(self, symbol: str, *, since: datetime) -> Sequence[TradeReport]:
-        await self._market(symbol)
+        market = await self._market(symbol)
         size = self._dialect.trades_per_page
 
         async def page(start: int, until: int | None) -> list[TradeReport]:
             params = {} if until is None else {"until": until}
             rows = await self._client.fetch_my_trades(symbol, start, size, params)
-            return [answers.trade_of(row, symbol) for row in rows]
+            return [self._trade_of(row, market) for row in rows]
 
         return await self._ask(
             "fetch_trades",
@@ -264,14 +263,14 @@ class CcxtGateway(CcxtMarketData):
 
     async def fetch_order_trades(self, ref: OrderRef) -> Sequence[TradeReport]:
         """ref.venue_id is known."""
-        await self._market(ref.symbol)
+        market = await self._market(ref.symbol)
         size = self._dialect.trades_per_page
         if not self._client.has.get("fetchOrderTrades"):
             return await self._order_trades_from_list(ref)
         trades = await self._ask(
             "fetch_order_trades",
             lambda: self._client.fetch_order_trades(ref.venue_id, ref.symbol, None, size),
-            lambda rows: [answers.trade_of(row, ref.symbol) for row in rows],
+            lambda rows: [self._trade_of(row, market) for row in rows],
         )
         if len(trades) >= size:
             return await self._order_trades_from_list(ref)
@@ -299,7 +298,7 @@ class CcxtGateway(CcxtMarketData):
             lambda: self._client.create_order(
                 request.symbol, request.type.value, request.side.value, amount, price, params
             ),
-            lambda answer: answers.placement_of(answer, request),
+            lambda answer: plausible_order(answers.placement_of(answer, request), self._dialect),
             writes=True,
         )
 
@@ -342,7 +341,13 @@ class CcxtGateway(CcxtMarketData):
         """Only venues whose answer is known to be the order's last state are believed."""
         if not self._dialect.cancel_reports_order:
             return None
-        return _named(answers.order_of(answer, ref.symbol), ref)
+        return _named(self._order_of(answer, ref.symbol), ref)
+
+    def _order_of(self, answer: Any, symbol: str) -> OrderReport:
+        return plausible_order(answers.order_of(answer, symbol), self._dialect)
+
+    def _trade_of(self, answer: Any, market: Market) -> TradeReport:
+        return plausible_trade(answers.trade_of(answer, market.symbol), self._dialect, market)
 
 
 def exact(value: Decimal) -> float | str:

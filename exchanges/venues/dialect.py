@@ -46,6 +46,8 @@ class Dialect:
     read_refusal: finds the venue's code and text in a parsed answer.
     rulings_by_text: (code, part of the text, ruling), asked before rulings_by_code.
     client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
+    ids_are_numbers: orders and trades are numbered, with fewer than 20 digits.
+    fee_coin: where set, each trade states a fee, never a rebate: in base, in quote or in this currency.
     finds_by_client_id: one request finds or cancels an order by the client id (`clientOrderId`).
     cancel_reports_order: the answer to a cancel is the order as it ended.
     open_orders_at_once: from how many markets on one request for all of them costs less than one for each.
@@ -62,6 +64,8 @@ class Dialect:
     rulings_by_code: Mapping[str, Ruling] = field(default_factory=dict)
     rulings_by_text: tuple[tuple[str, str, Ruling], ...] = ()
     client_errors_have_no_effect: bool = False
+    ids_are_numbers: bool = False
+    fee_coin: str | None = None
     finds_by_client_id: bool = False
     cancel_reports_order: bool = False
     open_orders_at_once: int = 2

@@ -31,6 +31,7 @@ from bots.models import (
     Trade,
 )
 from database.money import MAX_DIGITS
+from exchanges.errors import MalformedAnswerError
 from exchanges.models import ExchangeConnection
 from exchanges.types import ZERO, Market, Side, TradeReport
 
@@ -140,6 +141,7 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
     """Counts each fill once; the new ones. Orders and positions are written in the same transaction.
 
     Seen before: ignored. The orders are the caller's own instances and are brought up to date.
+    Raises MalformedAnswerError, and counts nothing, where an order would have traded more than its amount.
     """
     with fenced(lease):
         seen = set(
@@ -150,20 +152,32 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
             ).values_list("venue_id", flat=True)
         )
         fresh = {report.id: (order, report) for order, report in fills if report.id not in seen}
+        _check_sums(fresh.values())
         trades = [_trade(order, report) for order, report in fresh.values()]
         _count(trades, market)
         for order, report in fresh.values():
             order.traded = _added(order.traded, report.amount)
             write_facts(order, apply_traded(facts_of(order), order.traded), at=report.time)
         for order in {order.pk: order for order, _ in fresh.values()}.values():
-            if order.average is None and order.traded == order.filled:
+            if order.traded == order.filled:
                 order.average = _average_of(order)
             _save(order)
     return trades
 
 
+def _check_sums(fills: Iterable[tuple[Order, TradeReport]]) -> None:
+    sums: dict[int, Decimal] = {}
+    for order, report in fills:
+        sums[order.pk] = _added(sums.get(order.pk, order.traded), report.amount)
+        if sums[order.pk] > order.amount:
+            raise MalformedAnswerError(
+                f"The trades of {order} add up to {sums[order.pk]:f}, more than its amount. They are not "
+                "counted; the venue is asked again."
+            )
+
+
 def _average_of(order: Order) -> Decimal | None:
-    """Quote per base over its trades, for an order whose reports came too early to say."""
+    """Quote per base over its trades; reports round it, or come too early to say."""
     trades = list(Trade.objects.filter(order=order))
     amount = reduce(_added, (trade.amount for trade in trades), ZERO)
     cost = reduce(_added, (trade.cost for trade in trades), ZERO)
@@ -190,13 +204,10 @@ def last_own_price(bot_id: UUID, symbol: str) -> Decimal | None:
 def save_decision(lease: Lease, decision: Decision, position: Position) -> None:
     """What a bot decided, and the price at which its position was marked."""
     with fenced(lease):
-        Decision.objects.update_or_create(
-            bot_id=decision.bot_id,
-            defaults={
-                name: getattr(decision, name)
-                for name in ("reason", "reference_price", "quotes", "refusals", "at")
-            },
-        )
+        names = ("reason", "reference_price", "quotes", "refusals", "at")
+        said = {name: getattr(decision, name) for name in names}
+        if not Decision.objects.filter(bot_id=decision.bot_id).update(**said):
+            decision.save()
         save_mark(position)
 
 

@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 from bots.engine import ledger
 from bots.engine.account import Account, ref_of
 from bots.engine.clock import uptime, utc_now
+from bots.engine.testimony import check_fills, check_report
 from bots.lifecycle import OrderState, advance, apply_report
 from bots.models import BotEvent, Order, Severity
-from exchanges.errors import OrderNotFoundError, VenueError
+from exchanges.errors import MalformedAnswerError, OrderNotFoundError, VenueError
 from exchanges.services import save_balances
 from exchanges.types import OrderRef, OrderReport, TradeReport, VenueOrderStatus
 
@@ -36,7 +37,9 @@ async def observe(account: Account, symbols: Collection[str], *, thorough: bool 
     Raises VenueError when the venue could not be asked; what was learnt until then is kept.
     """
     reports = await account.gateway.fetch_open_orders(symbols)
-    changed, strangers = _match(account, reports)
+    changed = await _renumber(account, reports)
+    matched, strangers, contradiction = _match(account, reports)
+    changed += matched
     changed += await _adopt(account, strangers)
     listed = {report.client_id for report in reports}
     listed_ids = {(report.symbol, report.venue_id) for report in reports}
@@ -49,6 +52,7 @@ async def observe(account: Account, symbols: Collection[str], *, thorough: bool 
     ]
     looked_up, failure = await _look_up(account, missing)
     await _save(account, [*changed, *looked_up])
+    failure = contradiction or failure
     if failure:
         raise failure
     for symbol in symbols:
@@ -57,20 +61,47 @@ async def observe(account: Account, symbols: Collection[str], *, thorough: bool 
     await _give_up_absent(account)
 
 
-def _match(account: Account, reports: Iterable[OrderReport]) -> tuple[list[Order], list[OrderReport]]:
-    """(orders that the reports changed, reports of orders that memory does not have)."""
+async def _renumber(account: Account, reports: Iterable[OrderReport]) -> list[Order]:
+    """An order that is listed under another number than its create was answered with is asked for by its
+    client id: what two answers agree on is its number. Those whose number changed."""
+    changed = []
+    for report in reports:
+        order = account.orders.get(report.client_id or "")
+        if order is None or not order.venue_id or order.venue_id == report.venue_id:
+            continue
+        seen = await account.gateway.fetch_order(_by_client_id(order))
+        if seen.venue_id == report.venue_id:
+            order.venue_id = seen.venue_id
+            changed.append(order)
+    return changed
+
+
+def _by_client_id(order: Order) -> OrderRef:
+    return OrderRef(client_id=order.client_id, symbol=order.symbol)
+
+
+def _match(
+    account: Account, reports: Iterable[OrderReport]
+) -> tuple[list[Order], list[OrderReport], VenueError | None]:
+    """(orders that the reports changed, reports of orders that memory does not have, the first of those
+    that cannot be believed)."""
     changed, strangers = [], []
+    contradiction: VenueError | None = None
     for report in reports:
         order = account.find(report)
-        if order is None:
-            strangers.append(report)
-        elif _write(order, report):
-            changed.append(order)
-    return changed, strangers
+        try:
+            if order is None:
+                strangers.append(report)
+            elif _write(account, order, report):
+                changed.append(order)
+        except MalformedAnswerError as error:
+            contradiction = contradiction or error
+    return changed, strangers, contradiction
 
 
-def _write(order: Order, report: OrderReport) -> bool:
-    """True when the report said something new of the order."""
+def _write(account: Account, order: Order, report: OrderReport) -> bool:
+    """True when the report said something new of the order. Raises MalformedAnswerError."""
+    check_report(account, order, report)
     seen_again = order.not_found_count > 0
     order.not_found_count = 0
     before = order.state
@@ -96,7 +127,7 @@ async def _adopt(account: Account, strangers: Iterable[OrderReport]) -> list[Ord
     ours = await account.database.run(ledger.find_orders, account.lease, by_client_id) if by_client_id else []
     for order in ours:
         await _reopen(account, order)
-        _write(order, by_client_id[order.client_id])
+        _write(account, order, by_client_id[order.client_id])
     known = {order.client_id for order in ours}
     account.foreign |= {(r.symbol, r.venue_id) for r in unknown if r.client_id not in known}
     adopted = [order for order in ours if not OrderState(order.state).is_final]
@@ -119,9 +150,7 @@ async def _reopen(account: Account, order: Order) -> None:
 
 async def _look_up(account: Account, orders: Collection[Order]) -> tuple[list[Order], VenueError | None]:
     """Asks for each by id; (orders of which something became known, the first failure to ask)."""
-    answers = await asyncio.gather(
-        *(account.gateway.fetch_order(ref_of(order)) for order in orders), return_exceptions=True
-    )
+    answers = await asyncio.gather(*(_ask(account, order) for order in orders), return_exceptions=True)
     failure: VenueError | None = None
     known = []
     for order, answer in zip(orders, answers, strict=True):
@@ -132,9 +161,24 @@ async def _look_up(account: Account, orders: Collection[Order]) -> tuple[list[Or
             failure = failure or answer
         elif isinstance(answer, BaseException):
             raise answer
-        elif _write(order, answer):
+        elif answer:
             known.append(order)
     return known, failure
+
+
+async def _ask(account: Account, order: Order) -> bool:
+    """True when something became known of it. Raises VenueError.
+
+    A number that the venue does not know may be the fault of the answer that gave it: the client id is ours.
+    """
+    try:
+        report = await account.gateway.fetch_order(ref_of(order))
+    except OrderNotFoundError:
+        if not order.venue_id:
+            raise
+        report = await account.gateway.fetch_order(_by_client_id(order))
+        order.venue_id = ""
+    return _write(account, order, report)
 
 
 def _note_absence(order: Order) -> None:
@@ -179,6 +223,7 @@ async def collect_trades(account: Account, symbol: str) -> None:
     reports += await _late_trades(account, symbol, {report.id for report in reports})
     await _claim_unknown(account, symbol, reports)
     fills = await _claim(account, symbol, reports)
+    check_fills(account, fills, utc_now())
     if fills:
         market = account.markets[symbol]
         counted = await account.database.run(ledger.record_trades, account.lease, market, fills)
@@ -186,7 +231,8 @@ async def collect_trades(account: Account, symbol: str) -> None:
         if counted:
             account.positions = await account.database.run(ledger.positions_of, account.lease)
     times = [report.time for report in reports]
-    account.trade_cursors[symbol] = max([since, *times])
+    # A venue's clock may be ahead of ours: what it makes until then must not lie before the cursor.
+    account.trade_cursors[symbol] = min(max([since, *times]), max(since, utc_now()))
     account.trades_checked_at[symbol] = uptime()
 
 
@@ -231,7 +277,7 @@ async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeR
         order = by_client_id.get(report.client_id or "")
         if order is None:
             account.foreign.add((symbol, venue_id))
-        elif _write(order, report):
+        elif _write(account, order, report):
             changed.append(order)
     await _save(account, changed)
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from bots.engine import ledger
 from bots.engine.account import Account, ref_of
 from bots.engine.clock import utc_now
+from bots.engine.testimony import check_report
 from bots.lifecycle import OrderState, advance, apply_report
 from bots.models import Bot, BotEvent, Order, Severity
 from bots.models.order import new_client_id
@@ -58,7 +59,7 @@ async def place(account: Account, bot: Bot, symbol: str, quotes: Sequence[Quote]
     answers = await _all(account.gateway.place(_request(order)) for order in orders)
     for order in orders:
         order.submitted_at = sent_at
-    failures = [_placed(order, answer) for order, answer in zip(orders, answers, strict=True)]
+    failures = [_placed(account, order, answer) for order, answer in zip(orders, answers, strict=True)]
     await _save(account, orders, _unknown_events(account, orders, "placed"))
     _raise_if_unlicensed(answers)
     return Placed(orders=orders, refusals=[failure for failure in failures if failure])
@@ -95,8 +96,9 @@ def _request(order: Order) -> OrderRequest:
     )
 
 
-def _placed(order: Order, answer: OrderReport | BaseException) -> VenueError | None:
+def _placed(account: Account, order: Order, answer: OrderReport | BaseException) -> VenueError | None:
     """Writes what the answer to a create means; the refusal that counts against the bot, if it is one."""
+    answer = _believed(account, order, answer)
     facts = ledger.facts_of(order)
     now = utc_now()
     if isinstance(answer, NotLicensedError):
@@ -120,6 +122,16 @@ def _placed(order: Order, answer: OrderReport | BaseException) -> VenueError | N
     return None if _breaks(answer, Rule.POST_ONLY) else answer
 
 
+def _believed(account: Account, order: Order, answer: Answer) -> Answer | MalformedAnswerError:
+    """The answer, or what is wrong with it where it contradicts the order."""
+    if isinstance(answer, OrderReport):
+        try:
+            check_report(account, order, answer)
+        except MalformedAnswerError as error:
+            return error
+    return answer
+
+
 def _breaks(error: VenueError, rule: Rule) -> bool:
     return isinstance(error, InvalidOrderError) and error.rule is rule
 
@@ -136,9 +148,14 @@ async def cancel(account: Account, orders: Collection[Order]) -> None:
     for order in orders:
         order.cancel_requested_at = now
     answers = await _all(account.gateway.cancel(ref_of(order)) for order in orders)
-    to_ask = [order for order, answer in zip(orders, answers, strict=True) if _canceled(order, answer)]
+    to_ask = [
+        order
+        for order, answer in zip(orders, answers, strict=True)
+        if _canceled(order, _believed(account, order, answer))
+    ]
     reports = await _all(account.gateway.fetch_order(ref_of(order)) for order in to_ask)
-    for order, report in zip(to_ask, reports, strict=True):
+    for order, answer in zip(to_ask, reports, strict=True):
+        report = _believed(account, order, answer)
         if isinstance(report, OrderReport):
             _apply(order, report)
     await _save(account, orders, _unknown_events(account, orders, "canceled"))

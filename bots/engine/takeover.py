@@ -43,6 +43,7 @@ async def take_over(account: Account, venue: str) -> None:
     account.markets = await account.gateway.load_markets()
     await account.database.run(save_markets, venue=venue, markets=account.markets)
     account.orders.clear()
+    account.foreign.clear()  # a name may have been misread
     account.hold(await account.database.run(ledger.take_over_unsettled, account.lease, utc_now()))
     account.positions = await account.database.run(ledger.positions_of, account.lease)
     symbols = {order.symbol for order in account.orders.values()} & account.markets.keys()

@@ -24,16 +24,18 @@ GRACE_SECONDS = 30.0  # what a platform leaves between SIGTERM and SIGKILL
 
 @dataclass(frozen=True, kw_only=True)
 class Struck:
-    """at: seconds since the epoch; is_kill: a process died, and its bots have to come back."""
+    """at: seconds since the epoch; is_kill: a process died, and its bots have to come back; in_calm: while
+    the venue had no troubles of its own."""
 
     name: str
     at: float
     is_kill: bool
+    in_calm: bool
 
 
 @dataclass
 class Clusters:
-    """The worker clusters of a desk, by name; each is a process group."""
+    """The worker clusters of a desk, by name; each is a process group, and seems to be on its own machine."""
 
     desk: Desk
     names: list[str] = field(default_factory=list)
@@ -42,7 +44,7 @@ class Clusters:
     def start(self) -> str:
         self._started += 1
         name = f"cluster-{self._started}"
-        self.desk.start_worker(name)
+        self.desk.start_worker(name, LAB_HOST=name)
         self.names.append(name)
         return name
 
@@ -67,12 +69,12 @@ class Disasters:
     redis_url: str
     struck: list[Struck] = field(default_factory=list)
 
-    def strike(self) -> Struck:
+    def strike(self, *, in_calm: bool) -> None:
         """One of those that are possible here."""
         possible: list[tuple[Callable[[], None], bool]] = [
-            (self.kill_a_worker, True),
-            (self.kill_a_cluster, True),
-            (self.end_a_cluster_as_a_platform_does, True),
+            *[(self.kill_a_worker, True)] * 3,
+            *[(self.kill_a_machine, True)] * 2,
+            (self.end_a_cluster_as_a_platform_does, False),
             (self.freeze_a_worker, False),
             (self.deploy, False),
         ]
@@ -81,10 +83,9 @@ class Disasters:
         if self.redis_url:
             possible.append((self.restart_the_broker, False))
         disaster, is_kill = self.chance.choice(possible)
-        struck = Struck(name=disaster.__name__, at=time.time(), is_kill=is_kill)
-        self.struck.append(struck)
+        at = time.time()
         disaster()
-        return struck
+        self.struck.append(Struck(name=disaster.__name__, at=at, is_kill=is_kill, in_calm=in_calm))
 
     def kill_a_worker(self) -> None:
         """SIGKILL to one process of a cluster, whichever it is but the first."""
@@ -92,7 +93,8 @@ class Disasters:
         if children:
             _signal(self.chance.choice(children), signal.SIGKILL)
 
-    def kill_a_cluster(self) -> None:
+    def kill_a_machine(self) -> None:
+        """SIGKILL to a whole cluster; nobody on its machine can tell the others."""
         name = self.clusters.pick(self.chance)
         os.killpg(self.clusters.group(name), signal.SIGKILL)
         self.clusters.replace(name)

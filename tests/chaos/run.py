@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import statistics
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -29,7 +30,9 @@ GENTLE = (
     *("page_before", "page_after", "firewall", "rate_limited", "late_request", "late_answer"),
     *("drip", "truncated", "broken_off", "duplicate", "nonsense"),
 )
-PAUSE_SECONDS = (3.0, 12.0)  # between two disasters
+PAUSE_SECONDS = (2.0, 8.0)  # between two disasters
+CLEARED_SECONDS = 5.0  # the last faults' waits are over
+RETURN_SECONDS = 18.0  # what a kill is given before the weather changes again
 WARM_UP_SECONDS = 60
 CALM_SECONDS = 20
 SETTLE_SECONDS = 240
@@ -57,14 +60,16 @@ def run(plan: Plan) -> dict[str, Any]:
             disasters = Disasters(clusters, chance, url, plan.redis_url)
             keys = [row["key"] for row in connections]
             _befall(lab, disasters, chance, keys, until=time.monotonic() + plan.minutes * 60)
-            _settle(lab, desk, connections)
+            settled = _settle(lab, desk)
             books = desk.report()
         finally:
             desk.stop_all()
-        return _report(plan, lab, books, connections, disasters.struck, folder)
+        report = _report(plan, lab, books, connections, disasters.struck, folder)
+        return report | {"settled": settled, "clean": settled and report["clean"]}
 
 
 def _open(lab: Control, desk: Desk, clusters: Clusters, seed: int) -> list[dict[str, Any]]:
+    lab.set_limits(weight=10**9)  # all clients here share one address, which no real desk's would
     for number, symbol in enumerate(SYMBOLS):
         lab.gather_crowd(symbol=symbol, price=PRICES[symbol], seed=seed + number, trades_pct="0.3")
     connections = [_connection(number) for number in range(CONNECTIONS)]
@@ -118,8 +123,13 @@ def _befall(
     while time.monotonic() < until:
         weather.change()
         time.sleep(min(chance.uniform(*PAUSE_SECONDS), max(until - time.monotonic(), 0)))
+        is_calm = chance.random() < 0.5
+        if is_calm:
+            weather.clear()
+            time.sleep(CLEARED_SECONDS)
         if time.monotonic() < until:
-            disasters.strike()
+            disasters.strike(in_calm=is_calm)
+            time.sleep(RETURN_SECONDS)
     weather.clear()
 
 
@@ -171,18 +181,18 @@ class Weather:
         self.lab.set_weather(seed=self.chance.randint(0, 10**6), rates=rates)
 
 
-def _settle(lab: Control, desk: Desk, connections: list[dict[str, Any]]) -> None:
+def _settle(lab: Control, desk: Desk) -> bool:
     """The market goes quiet, the bots are stopped, and the desk gets time to bring its books together."""
     for symbol in SYMBOLS:
         lab.stop_crowd(symbol=symbol)
     time.sleep(CALM_SECONDS)
     desk.manage("shell", "-v0", "-c", "from tests.chaos.plant import stop_all; stop_all()")
-    wait_until(
-        lambda: all(bot["state"] == "stopped" for bot in desk.report()["bots"]),
-        "all bots are stopped",
-        seconds=SETTLE_SECONDS,
-        pause=2,
-    )
+    until = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < until:
+        if all(bot["state"] == "stopped" for bot in desk.report()["bots"]):
+            return True
+        time.sleep(2)
+    return False
 
 
 # --- The report
@@ -206,11 +216,8 @@ def _report(
         "order_states": Counter(order["state"] for order in books["orders"]),
         "events": Counter(event["kind"] for event in books["events"]),
         "disasters": Counter(strike.name for strike in struck),
-        "seconds_until_quotes_again": {
-            "kills": len(returns),
-            "median": round(statistics.median(returns), 1) if returns else None,
-            "worst": round(max(returns), 1) if returns else None,
-        },
+        "unknown_orders_ended_as": _fates(books),
+        "seconds_until_quotes_again": returns,
         "logs": str(folder),
     }
 
@@ -233,14 +240,66 @@ def _judge(lab: Control, books: Mapping[str, Any], connection: dict[str, Any]) -
     return judge(name, mine, theirs, limits)
 
 
-def _returns(lab: Control, connections: list[dict[str, Any]], struck: list[Struck]) -> list[float]:
-    """Seconds from each kill until every connection was heard of again, the slowest of them."""
-    times = {row["key"]: [seen["time"] for seen in lab.requests(key=row["key"])] for row in connections}
-    returns = []
+def _fates(books: Mapping[str, Any]) -> dict[str, int]:
+    """What became of the orders whose outcome was unknown for a while."""
+    words = [event["text"] for event in books["events"] if event["kind"] == "order_unknown"]
+    absent = [event for event in books["events"] if event["kind"] == "order_absent"]
+    return {"told_unknown": len(words), "given_up_as_absent": len(absent)}
+
+
+def _returns(
+    lab: Control, connections: list[dict[str, Any]], struck: list[Struck]
+) -> dict[str, dict[str, float]]:
+    """Seconds from each kill until the slowest connection was heard of again with quotes on its two sides."""
+    lives = [_Life(lab, row) for row in connections]
+    returns: dict[str, list[float]] = defaultdict(list)
     for strike in struck:
-        if not strike.is_kill:
-            continue
-        after = [next((t for t in seen if t > strike.at), None) for seen in times.values()]
-        if all(after):
-            returns.append(max(time for time in after if time) - strike.at)
-    return returns
+        if strike.is_kill:
+            after = [life.returned_after(strike.at) for life in lives]
+            weather = "venue up" if strike.in_calm else "venue in trouble"
+            returns[f"{strike.name}, {weather}"].append(max(after) - strike.at)
+    return {
+        what: {
+            "kills": len(times),
+            "median": round(statistics.median(times), 1),
+            "worst": round(max(times), 1),
+        }
+        for what, times in sorted(returns.items())
+    }
+
+
+class _Life:
+    """When a connection asked its venue anything, and when it had quotes on each side."""
+
+    def __init__(self, lab: Control, connection: dict[str, Any]) -> None:
+        self._asked = [seen["time"] for seen in lab.requests(key=connection["key"])]
+        self._quoted = _quoted_spans(lab.journal(account=connection["name"]))
+
+    def returned_after(self, moment: float) -> float:
+        asked = next((time for time in self._asked if time > moment), math.inf)
+        return next((max(asked, start) for start, end in self._quoted if end > asked), math.inf)
+
+
+def _quoted_spans(journal: Iterable[Mapping[str, Any]]) -> list[tuple[float, float]]:
+    """From when until when there were orders on both sides, in seconds since the epoch."""
+    resting: dict[str, tuple[str, Decimal]] = {}
+    spans: list[tuple[float, float]] = []
+    since: float | None = None
+    for entry in journal:
+        at, client_id = entry["at_ms"] / 1000, entry["client_id"]
+        if entry["event"] == "accepted":
+            resting[client_id] = (entry["side"], Decimal(entry["amount"]))
+        elif entry["event"] == "filled" and client_id in resting:
+            side, left = resting[client_id]
+            resting[client_id] = (side, left - Decimal(entry["amount"]))
+            if not resting[client_id][1]:
+                del resting[client_id]
+        elif entry["event"] != "refused":
+            resting.pop(client_id, None)
+        both = {side for side, _ in resting.values()} == {"buy", "sell"}
+        if both and since is None:
+            since = at
+        elif not both and since is not None:
+            spans.append((since, at))
+            since = None
+    return [*spans, (since, math.inf)] if since is not None else spans

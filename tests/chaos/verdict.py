@@ -147,7 +147,7 @@ def _limits(verdict: Verdict, orders: Iterable[Row], journal: Iterable[Row], lim
                 del resting[entry["client_id"]]
         else:
             resting.pop(entry["client_id"], None)
-        _within(verdict, bot, resting.values(), positions[bot], limits[bot], entry["time_ms"])
+        _within(verdict, bot, resting.values(), positions[bot], limits[bot], entry["at_ms"])
 
 
 def _within(
@@ -172,9 +172,9 @@ def _fences(verdict: Verdict, account: str, orders: Iterable[Row], journal: Iter
     """A worker whose lease had passed to another would send with a smaller fencing number than before."""
     fences = {order["client_id"]: int(order["fence"]) for order in orders}
     arrived = [e for e in journal if e["event"] in {"accepted", "refused"} and e["client_id"] in fences]
-    arrived.sort(key=lambda entry: entry["time_ms"])
+    arrived.sort(key=lambda entry: entry["at_ms"])
     for before, after in pairwise(arrived):
-        if fences[after["client_id"]] < fences[before["client_id"]] and after["time_ms"] > before["time_ms"]:
+        if fences[after["client_id"]] < fences[before["client_id"]] and after["at_ms"] > before["at_ms"]:
             verdict.unleased.append(
                 f"{account}: {after['client_id']} was sent under a lease that had passed on"
             )

@@ -82,9 +82,9 @@ class Desk:
         )
         wait_until(self._answers, "the web process answers", seconds=30)
 
-    def start_worker(self, name: str = "worker") -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str = "worker", **settings: str) -> subprocess.Popen[bytes]:
         """In a process group of its own, as a platform would run it."""
-        return self._start(name, self._launcher, "worker")
+        return self._start(name, self._launcher, "worker", **settings)
 
     def stop(self, name: str, *, seconds: float = 30) -> int:
         """SIGTERM; the exit code."""
@@ -111,14 +111,14 @@ class Desk:
     def logs(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("*.log")))
 
-    def _start(self, name: str, *command: str) -> subprocess.Popen[bytes]:
+    def _start(self, name: str, *command: str, **settings: str) -> subprocess.Popen[bytes]:
         is_module = not command[0].endswith(".py")
         line = [sys.executable, *(["-m"] if is_module else []), *command]
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 line,
                 cwd=ROOT,
-                env=self._environment,
+                env=self._environment | settings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -1,11 +1,13 @@
 """The product's command line, with its way out replaced by the lab's; nothing else is changed.
 
-LAB_PORT: of the TLS server on loopback; LAB_CA: the path of the lab authority's certificate.
+LAB_PORT: of the TLS server on loopback; LAB_CA: the path of the lab authority's certificate; LAB_HOST, where
+it is set: the name of the machine that this process believes to be on.
 """
 
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -28,6 +30,8 @@ def enter_lab() -> None:
     from exchanges.venues import wire
     from tests.lab.resolver import lab_connector
 
+    if "LAB_HOST" in os.environ:
+        socket.gethostname = lambda: os.environ["LAB_HOST"]
     wire.build_connector = partial(lab_connector, int(os.environ["LAB_PORT"]), Path(os.environ["LAB_CA"]))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, MutableSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from bots.engine.feed import Feed
+from bots.engine.foreign import ForeignOrders
 from bots.engine.lease import Lease
 from bots.lifecycle import LIVE, OrderState
 from bots.models import BotEvent, Order, Position, Severity
@@ -37,7 +38,7 @@ class Account:
     positions: dict[tuple[UUID, str], Position] = field(default_factory=dict)
     trade_cursors: dict[str, datetime] = field(default_factory=dict)
     trades_checked_at: dict[str, float] = field(default_factory=dict)
-    foreign: set[tuple[str, str]] = field(default_factory=set)
+    foreign: MutableSet[tuple[str, str]] = field(default_factory=ForeignOrders)
 
     def hold(self, orders: Iterable[Order]) -> None:
         """Looks after these from now on, and no longer after those that are settled."""
@@ -46,6 +47,12 @@ class Account:
                 self.orders[order.client_id] = order
             else:
                 self.orders.pop(order.client_id, None)
+
+    def forget_markets_but(self, symbols: Collection[str]) -> None:
+        """Where no trades are awaited; the database knows since when they are, should the market return."""
+        for symbol in self.trade_cursors.keys() - symbols:
+            del self.trade_cursors[symbol]
+            self.trades_checked_at.pop(symbol, None)
 
     def live_orders(self) -> list[Order]:
         return [order for order in self.orders.values() if order.state in LIVE]

@@ -146,6 +146,7 @@ class Duty:
         if not symbols or (not connection.enabled and not account.orders):
             self._is_idle = True
             return 0.0
+        account.forget_markets_but(symbols)
         await self._look_at_account(account, symbols & account.markets.keys())
         await cancel_strays(account, self.sheets)
         funds = Funds(account)

@@ -14,6 +14,7 @@ from exchanges.types import Book, Market, PublicTrade, Ticker
 
 T = TypeVar("T")
 DEFAULT_MAX_AGE_SECONDS = 1.0
+FORGOTTEN_AFTER_SECONDS = 3600.0  # older than any book that a bot would still quote on
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Feed:
         self._cells.clear()
 
     async def _ask(self, question: Hashable, max_age: float, ask: Callable[[], Awaitable[T]]) -> T:
-        cell = self._cells.setdefault(question, _Cell())
+        cell = self._cells.get(question) or self._new_cell(question)
         if uptime() - cell.asked_at <= max_age:
             return cell.value  # type: ignore[no-any-return]
         if cell.request is None:
@@ -68,6 +69,15 @@ class Feed:
             cell.request.add_done_callback(_outcome_seen)
         # A caller that is cancelled leaves the request to the others.
         return await asyncio.shield(cell.request)
+
+    def _new_cell(self, question: Hashable) -> _Cell:
+        """With the first question of a kind, the answers go that nobody has asked for in a long time."""
+        long_ago = uptime() - FORGOTTEN_AFTER_SECONDS
+        old = [key for key, cell in self._cells.items() if cell.asked_at < long_ago and not cell.request]
+        for key in old:
+            del self._cells[key]
+        self._cells[question] = cell = _Cell()
+        return cell
 
 
 async def _answer(cell: _Cell, ask: Callable[[], Awaitable[T]]) -> T:

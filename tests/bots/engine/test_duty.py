@@ -108,6 +108,15 @@ async def test_a_bot_does_not_say_stopped_while_a_cancel_is_unknown(desk: Desk) 
     assert desk.venue.resting() == []
 
 
+async def test_a_market_that_no_bot_trades_any_more_is_forgotten(desk: Desk) -> None:
+    other = await desk.do(make_bot, desk.connection, "Other", symbol="ETH/USDT")
+    await desk.rounds(2)
+    assert desk.account.trade_cursors.keys() == {"BTC/USDT", "ETH/USDT"}
+    await desk.set_state(BotState.STOPPING, other.pk)
+    await desk.rounds(3)
+    assert desk.account.trade_cursors.keys() == desk.account.trades_checked_at.keys() == {"BTC/USDT"}
+
+
 async def leave_orders(desk: Desk) -> None:
     await desk.do(SpreadBot.objects.filter(pk=desk.bot.pk).update, on_stop=OnStop.LEAVE)
     await desk.round()

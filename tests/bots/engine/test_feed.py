@@ -136,6 +136,22 @@ async def test_the_last_book_stays_after_a_failure() -> None:
     assert feed.last_book(SYMBOL) is last
 
 
+async def test_answers_that_nobody_asks_for_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(feed_module, "uptime", lambda: now)
+    source = SlowSource()
+    source.gate.set()
+    feed = Feed(source)
+    await feed.fetch_book("OLD/USDT")
+    await feed.fetch_book(SYMBOL)
+    now += feed_module.FORGOTTEN_AFTER_SECONDS + 1
+    await feed.fetch_book(SYMBOL)
+    await feed.fetch_book("NEW/USDT")
+    assert feed.last_book("OLD/USDT") is None
+    assert feed.last_book(SYMBOL)
+    assert feed.last_book("NEW/USDT")
+
+
 async def test_closing_ends_what_is_under_way() -> None:
     feed = Feed(SlowSource())
     asking = asyncio.create_task(feed.fetch_book(SYMBOL))

@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 # Settings made for tests; no .env is read.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 
-.PHONY: run test lint format clean
+.PHONY: run chaos test lint format clean
 
 run: $(VENV)/.run-stamp
 	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
@@ -23,6 +23,12 @@ lint: $(VENV)/.test-stamp
 	$(BIN)/mypy .
 	@$(TESTING) $(BIN)/lint-imports --no-logo
 	@$(TESTING) $(BIN)/python -m django makemigrations --check --dry-run
+
+# A desk under faults, kills and restarts: SEED, MINUTES, DATABASE_URL, REDIS_URL (servers of its own), REPORT.
+chaos: $(VENV)/.test-stamp
+	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),2) \
+		$(if $(DATABASE_URL),--database-url $(DATABASE_URL)) $(if $(REDIS_URL),--redis-url $(REDIS_URL)) \
+		$(if $(REPORT),--report $(REPORT))
 
 format: $(VENV)/.test-stamp
 	$(BIN)/ruff check --fix

@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.chaos.planted.apps import PLANTS
 from tests.chaos.run import Plan, run
 
 
@@ -19,10 +20,15 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--database-url", default="")
     parser.add_argument("--redis-url", default="")
+    parser.add_argument("--plant", default="", choices=["", *PLANTS], help="a bug that the run has to find")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
     plan = Plan(
-        seed=given.seed, minutes=given.minutes, database_url=given.database_url, redis_url=given.redis_url
+        seed=given.seed,
+        minutes=given.minutes,
+        database_url=given.database_url,
+        redis_url=given.redis_url,
+        plant=given.plant,
     )
     report = run(plan)
     text = json.dumps(report, indent=2)

@@ -40,10 +40,16 @@ SETTLE_SECONDS = 240
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
+    """database_url, redis_url: of servers; empty: SQLite, and the database as broker.
+
+    plant: a bug of tests/chaos/planted that the run has to find; the weather is then the worst for orders.
+    """
+
     seed: int
     minutes: float
     database_url: str = ""
     redis_url: str = ""
+    plant: str = ""
 
 
 def run(plan: Plan) -> dict[str, Any]:
@@ -53,13 +59,16 @@ def run(plan: Plan) -> dict[str, Any]:
     process = LabProcess()
     with process as lab, database_for(folder, plan.database_url) as url:
         settings = {"SHIFT_SECONDS": "10", "LOG_LEVEL": "INFO", "REDIS_URL": plan.redis_url}
+        if plan.plant:
+            settings |= {"PLANT": plan.plant, "DJANGO_SETTINGS_MODULE": "tests.chaos.planted.settings"}
         desk = Desk(folder, url, process.environment, **settings)
         clusters = Clusters(desk)
         try:
             connections = _open(lab, desk, clusters, plan.seed)
             disasters = Disasters(clusters, chance, url, plan.redis_url)
             keys = [row["key"] for row in connections]
-            _befall(lab, disasters, chance, keys, until=time.monotonic() + plan.minutes * 60)
+            weather = Weather(lab, chance, keys, is_planted=bool(plan.plant))
+            _befall(weather, disasters, chance, until=time.monotonic() + plan.minutes * 60)
             settled = _settle(lab, desk)
             books = desk.report()
         finally:
@@ -116,14 +125,11 @@ def _bot(name: str, symbol: str) -> dict[str, Any]:
     }
 
 
-def _befall(
-    lab: Control, disasters: Disasters, chance: random.Random, keys: Sequence[str], *, until: float
-) -> None:
-    weather = Weather(lab, chance, keys)
+def _befall(weather: Weather, disasters: Disasters, chance: random.Random, *, until: float) -> None:
     while time.monotonic() < until:
         weather.change()
         time.sleep(min(chance.uniform(*PAUSE_SECONDS), max(until - time.monotonic(), 0)))
-        is_calm = chance.random() < 0.5
+        is_calm = not weather.is_planted and chance.random() < 0.5
         if is_calm:
             weather.clear()
             time.sleep(CLEARED_SECONDS)
@@ -140,9 +146,13 @@ class Weather:
     lab: Control
     chance: random.Random
     keys: Sequence[str]
+    is_planted: bool = False
 
     def change(self) -> None:
         self.clear()
+        if self.is_planted:
+            self._swallow_answers()
+            return
         for trouble in self.chance.sample(self._troubles(), self.chance.randint(0, 3)):
             trouble()
 
@@ -172,6 +182,14 @@ class Weather:
             lambda: lab.change_key(key=chance.choice(self.keys), trading=False),
             lambda: lab.set_clock(offset_ms=chance.choice([-7000, 3000])),
         ]
+
+    def _swallow_answers(self) -> None:
+        """Orders are accepted, and many answers are lost or late; trades show late and out of order."""
+        rates = {"hang_after": 0.1, "drop_after": 0.15, "late_answer": 0.2}
+        self.lab.set_weather(
+            seed=self.chance.randint(0, 10**6), rates=rates, method="POST", path="/api/v3/order"
+        )
+        self.lab.set_lag(orders_ms=500, trades_ms=1500, balances_ms=500, scatters_trades=True)
 
     def _storm(self) -> None:
         """Every kind of fault, one or two of them often."""

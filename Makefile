@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 # Settings made for tests; no .env is read.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 
-.PHONY: run chaos test lint format clean
+.PHONY: run chaos day test lint format clean
 
 run: $(VENV)/.run-stamp
 	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
@@ -29,6 +29,11 @@ chaos: $(VENV)/.test-stamp
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),2) \
 		$(if $(DATABASE_URL),--database-url $(DATABASE_URL)) $(if $(REDIS_URL),--redis-url $(REDIS_URL)) \
 		$(if $(REPORT),--report $(REPORT))
+
+# A long day on a virtual clock, and what grew in it: CYCLES, MINUTES (at most), DATABASE_URL, REPORT.
+day: $(VENV)/.test-stamp
+	@$(BIN)/python -m tests.chaos.day --cycles $(or $(CYCLES),500000) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(DATABASE_URL),--database-url $(DATABASE_URL)) $(if $(REPORT),--report $(REPORT))
 
 format: $(VENV)/.test-stamp
 	$(BIN)/ruff check --fix

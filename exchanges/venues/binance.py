@@ -137,6 +137,14 @@ def read_refusal(answer: object) -> Refusal | None:
     return Refusal(code=code, text=str(answer.get("msg", "")).rstrip(".")) if code.startswith("-") else None
 
 
+def has_balances(answer: object) -> bool:
+    rows = answer.get("balances") if isinstance(answer, dict) else None
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("asset", "free", "locked"))
+        for row in rows
+    )
+
+
 async def fetch_permissions(client: Any) -> AccountPermissions:
     """The account's right to trade and the key's own, which differ."""
     account = await client.private_get_account({"omitZeroBalances": "true"})
@@ -175,4 +183,5 @@ BINANCE = Dialect(
     public_trades_per_page=1000,
     public_trades_window=timedelta(hours=1),
     fetch_permissions=fetch_permissions,
+    has_balances=has_balances,
 )

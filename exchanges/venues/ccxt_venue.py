@@ -205,8 +205,13 @@ class CcxtGateway(CcxtMarketData):
         await self.load_markets()
         params = dict(self._dialect.balance_params)
         return await self._ask(
-            "fetch_balances", lambda: self._client.fetch_balance(params), answers.balances_of
+            "fetch_balances", lambda: self._client.fetch_balance(params), self._balances_of
         )
+
+    def _balances_of(self, answer: Any) -> Mapping[str, Balance]:
+        if not self._dialect.has_balances(answer["info"]):
+            raise answers.malformed("there is no list of balances")
+        return answers.balances_of(answer)
 
     async def fetch_open_orders(self, symbols: Collection[str]) -> Sequence[OrderReport]:
         if not symbols:

@@ -54,6 +54,8 @@ class Dialect:
     trades_per_page, trades_window: the most rows of one answer, and the longest time that one request may
         span (None: no such limit); public_…: the same for everybody's trades.
     fetch_permissions: asks what the key may do; None: the venue has no such call.
+    has_balances: whether an answer, as the venue wrote it, is a list of balances; ccxt makes an empty
+        account of what is none.
     balance_params: what ccxt must be told to get free and used balances.
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
     """
@@ -74,6 +76,7 @@ class Dialect:
     public_trades_per_page: int = 100
     public_trades_window: timedelta | None = None
     fetch_permissions: Callable[[Any], Awaitable[AccountPermissions]] | None = None
+    has_balances: Callable[[object], bool] = lambda _answer: True
     balance_params: Mapping[str, Any] = field(default_factory=dict)
     needs_last_http_response: bool = False
 

@@ -126,6 +126,12 @@ def test_a_trade_carries_its_fee_in_its_currency() -> None:
     )
 
 
+def test_a_cost_may_be_rounded_to_its_last_digit() -> None:
+    trade = trade_of(TRADE | {"price": "0.0333", "amount": "0.3", "cost": "0.01"}, "BTC/USDT")
+
+    assert trade.cost == Decimal("0.01")
+
+
 def test_milliseconds_survive() -> None:
     assert time_of(1499865549590).microsecond == 590_000
 
@@ -168,6 +174,18 @@ def read_balances(change: dict[str, Any]) -> object:
         (read_order, {"symbol": "ETH/USDT"}),
         (read_order, {"side": "both"}),
         (read_order, {"price": "cheap"}),
+        (read_order, {"id": {"value": 28}}),
+        (read_order, {"id": True}),
+        (read_order, {"id": "-28"}),
+        (read_order, {"id": "9" * 81}),
+        (read_order, {"amount": "1e999"}),
+        (read_order, {"amount": 10**30}),
+        (read_order, {"filled": "\N{ARABIC-INDIC DIGIT THREE}"}),
+        (read_order, {"filled": "1_0"}),
+        (read_trade, {"cost": "-48.000012"}),
+        (read_trade, {"cost": "480.00012"}),
+        (read_trade, {"cost": ["48.000012"]}),
+        (read_trade, {"fees": [{"cost": "1", "currency": {}}]}),
         (read_trade, {"id": ""}),
         (read_trade, {"order": None}),
         (read_trade, {"price": "0"}),

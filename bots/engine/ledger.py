@@ -171,8 +171,8 @@ def _check_sums(fills: Iterable[tuple[Order, TradeReport]]) -> None:
         sums[order.pk] = _added(sums.get(order.pk, order.traded), report.amount)
         if sums[order.pk] > order.amount:
             raise MalformedAnswerError(
-                f"The trades of {order} add up to {sums[order.pk]:f}, more than its amount. They are not "
-                "counted; the venue is asked again."
+                f"The trades of {order} add up to {sums[order.pk].normalize():f}, more than its amount. "
+                "They are not counted; the venue is asked again."
             )
 
 

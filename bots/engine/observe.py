@@ -69,6 +69,8 @@ async def _renumber(account: Account, reports: Iterable[OrderReport]) -> list[Or
         order = account.orders.get(report.client_id or "")
         if order is None or not order.venue_id or order.venue_id == report.venue_id:
             continue
+        if account.by_venue_id(report.symbol, report.venue_id):
+            continue
         seen = await account.gateway.fetch_order(_by_client_id(order))
         if seen.venue_id == report.venue_id:
             order.venue_id = seen.venue_id

@@ -20,7 +20,7 @@ FEWEST_SAMPLES = 10
 CAPS = {"foreign": REMEMBERED}
 MONEY_IN_MEMORY = {"positions"}  # as many as there are rows
 SOME_DESCRIPTORS = 1  # a database's journal comes and goes
-SOME_ROWS = 50  # a table of a few rows may have some more, or fewer
+SOME_ROWS = 20  # a table of a few rows may have some more, or fewer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -151,3 +153,26 @@ async def test_a_bot_that_is_filled_and_stopped_has_the_labs_books(lab: Lab, lab
     assert lab.exchange.open_orders("trader") == []
     assert [fill.amount for fill in lab.exchange.fills("trader")] == [D("0.006")]
     await lab_desk.books_agree()
+
+
+def sockets() -> int:
+    """Open ones of this process: ours, and the lab's ends of them."""
+    ends = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the folder's own, which is closed by now
+            ends += str(descriptor.readlink()).startswith("socket:")
+    return ends
+
+
+async def test_a_connection_that_fails_and_is_opened_anew_leaks_no_socket(
+    lab: Lab, lab_desk: LabDesk
+) -> None:
+    await lab_desk.rounds(2)
+    before = sockets()
+    for _ in range(8):
+        lab.faults.add(drop_after_accept(method="GET", path="/api/v3/openOrders"))
+        await lab_desk.rounds()
+        await lab_desk.duty._close()
+        await lab_desk.rounds()
+    assert len(lab.exchange.open_orders("trader")) == 2
+    assert sockets() <= before + 2

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from bots.accounting import total_profit
@@ -41,7 +42,14 @@ async def cycle(account: Account, sheet: Sheet, feeds: Feeds, funds: Funds) -> N
         reference_price=decision.reference_price,
     )
     await _record(account, sheet, decision, verdict, position)
-    await _carry_out(account, sheet, plan, funds)
+
+    def still_allowed(quotes: list[Quote]) -> list[Quote]:
+        now = replace(seen, open_orders=snapshot.open_orders(account, sheet.bot))
+        others = [quote for quote in verdict.allowed if quote not in quotes]
+        context = _limit_context(account, sheet, now, position, funds)
+        return [quote for quote in check((*others, *quotes), context).allowed if quote in quotes]
+
+    await _carry_out(account, sheet, plan, funds, still_allowed)
 
 
 class Funds:
@@ -148,8 +156,17 @@ def _refusal_row(refusal: Refusal) -> dict[str, str]:
     return _quote_row(refusal.quote) | {"rule": refusal.rule, "sentence": refusal.sentence}
 
 
-async def _carry_out(account: Account, sheet: Sheet, plan: Plan, funds: Funds) -> None:
-    """Cancels, then places: a replacement only where its predecessor's cancel is confirmed."""
+async def _carry_out(
+    account: Account,
+    sheet: Sheet,
+    plan: Plan,
+    funds: Funds,
+    still_allowed: Callable[[list[Quote]], list[Quote]],
+) -> None:
+    """Cancels, then places: a replacement only where its predecessor's cancel is confirmed.
+
+    still_allowed: the limits' word once more, because a cancel may tell of a fill that nobody knew of.
+    """
     if sheet.bot.state == BotState.STOPPING and sheet.bot.on_stop == OnStop.LEAVE:
         return
     market = account.markets[sheet.bot.symbol]
@@ -165,6 +182,8 @@ async def _carry_out(account: Account, sheet: Sheet, plan: Plan, funds: Funds) -
     quotes = [pair.place for pair in pairs if pair.cancel.client_id in gone]
     if may_place:
         quotes += plan.place
+    if to_cancel:
+        quotes = still_allowed(quotes)
     placed = await submit.place(account, sheet.bot, market.symbol, quotes)
     funds.taken(market, (order for order in placed.orders if order.state in LIVE))
     if placed.refusals:

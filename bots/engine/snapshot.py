@@ -11,7 +11,7 @@ from bots.engine.clock import utc_now
 from bots.engine.feed import Feed, Feeds
 from bots.lifecycle import LIVE
 from bots.models import Order, Reference, SpreadBot
-from bots.strategies.base import Snapshot
+from bots.strategies.base import OpenOrder, Snapshot
 from exchanges.errors import VenueError
 from exchanges.selectors import connection_spec
 from exchanges.types import Book, Market, Side
@@ -33,8 +33,12 @@ async def take(account: Account, bot: SpreadBot, market: Market, feeds: Feeds) -
         last_price=await _last_price(bot, account.feed),
         last_own_price=await _last_own_price(account, bot),
         other_mid=await _other_mid(bot, feeds),
-        open_orders=tuple(open_order_of(order) for order in live),
+        open_orders=open_orders(account, bot),
     )
+
+
+def open_orders(account: Account, bot: SpreadBot) -> tuple[OpenOrder, ...]:
+    return tuple(open_order_of(order) for order in live_orders(account, bot))
 
 
 def live_orders(account: Account, bot: SpreadBot) -> list[Order]:

@@ -13,6 +13,7 @@ from bots.engine.sheet import Sheet
 from bots.models import BotState, Decision, OnStop, Position, Reference, SpreadBot
 from exchanges.errors import VenueDownError
 from exchanges.models import Balance, ExchangeConnection
+from exchanges.types import Side
 from tests.bots.engine.conftest import Desk, make_bot, make_connection
 
 D = Decimal
@@ -72,6 +73,24 @@ async def test_a_refusal_is_kept_with_its_rule(desk: Desk) -> None:
     assert resting(desk) == BOTH[:1]
     (refusal,) = (await decision(desk)).refusals
     assert (refusal["side"], refusal["rule"]) == ("sell", "max_order_cost")
+
+
+async def test_a_fill_that_a_cancel_tells_of_counts_before_its_replacement_is_placed(desk: Desk) -> None:
+    await change_bot(desk, max_position=D(1))
+    await desk.round()
+    bid = desk.venue.resting_at("99")
+    await change_bot(desk, bid_spread_pct=D("0.03"))
+
+    def race(_number: int) -> None:
+        method, argument = desk.venue.calls[-1]
+        if method == "cancel" and getattr(argument, "venue_id", "") == bid.venue_id:
+            desk.venue.fill(bid.venue_id, "0.5")
+
+    desk.venue.strike = race
+    await desk.round()
+
+    assert desk.venue.orders[bid.venue_id].filled == D("0.5")
+    assert [order.side for order in desk.venue.resting()] == [Side.SELL]
 
 
 # --- What a bot looks at

@@ -147,6 +147,16 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_client_id(lab: Backgroun
     assert resting(lab) == []
 
 
+def test_an_order_whose_number_was_misread_is_found_by_its_client_id(
+    lab: BackgroundLab, bot: SpreadBot
+) -> None:
+    order = rest(bot, "40000")
+    Order.objects.filter(pk=order.pk).update(venue_id="987654321")
+
+    assert pull(bot) == [("Canceled.", True)]
+    assert resting(lab) == []
+
+
 def test_an_order_that_never_arrived_is_asked_for_until_it_cannot_be_on_its_way(
     lab: BackgroundLab, bot: SpreadBot
 ) -> None:

@@ -17,4 +17,5 @@ def note_shift() -> None:
 
 
 def seconds_without_shift() -> float:
-    return uptime() - float(_last_shift.value)
+    last: float = _last_shift.value
+    return uptime() - last

@@ -83,7 +83,7 @@ def test_with_licence_a_runtime_takes_leases_and_runs_cycles(
     until(lambda: len(venue.resting()) == 2)
     assert owner_of(bot.connection) == runtime.id
     until(lambda: Bot.objects.get().last_cycle_at)
-    assert ExchangeConnection.objects.get().last_answer_at
+    until(lambda: ExchangeConnection.objects.get().last_answer_at)
 
 
 def test_without_licence_a_runtime_takes_nothing(bot: SpreadBot, runtime: Runtime, venue: FakeVenue) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from functools import partial
 from uuid import UUID
 
 from django.db import Error as AnyDatabaseError
@@ -233,16 +235,22 @@ class Duty:
             return wait
         self._last_failure = what
         event = event_of(self.lease, "connection_failed", sentence, at=utc_now(), severity=Severity.ERROR)
-        try:
-            await self.office.database.run(
-                ledger.save_stand_aside, self.lease, list(self.sheets), sentence, [event]
-            )
-        except LeaseLostError:
-            self._is_idle = True
-        except AnyDatabaseError as error:
-            tell_outage(error)
+        bots = list(self.sheets)
+        if not await self._wrote(partial(ledger.save_stand_aside, self.lease, bots, sentence, [event])):
             self._last_failure = ""
         return wait
+
+    async def _wrote(self, write: Callable[[], object]) -> bool:
+        """Writes what a failure means. The database may be what failed: that must not end the duty."""
+        try:
+            await self.office.database.run(write)
+        except LeaseLostError:
+            self._is_idle = True
+            return False
+        except AnyDatabaseError as error:
+            tell_outage(error)
+            return False
+        return True
 
     async def _stop_what_rests_nowhere(self) -> None:
         """A bot that was told to stop, and has no order that is not settled, needs no venue to end."""
@@ -258,10 +266,7 @@ class Duty:
         """The wait is written down. The limit counts down in its sentence: it is one failure all the same."""
         wait = self._backoff() if error.retry_after is None else error.retry_after
         wait = await self._failed(error.sentence, wait, what=RateLimitError.__name__)
-        try:
-            await self.office.database.run(ledger.save_pause, self.lease, utc_now() + timedelta(seconds=wait))
-        except LeaseLostError:
-            self._is_idle = True
+        await self._wrote(partial(ledger.save_pause, self.lease, utc_now() + timedelta(seconds=wait)))
         return wait
 
     async def _recovered(self) -> None:

@@ -40,8 +40,10 @@ async def take_over(account: Account, venue: str) -> None:
 
     Raises VenueError while the venue cannot be asked: nothing is placed before the books agree.
     """
-    account.markets = await account.gateway.load_markets()
-    await account.database.run(save_markets, venue=venue, markets=account.markets)
+    markets = await account.gateway.load_markets()
+    if markets != account.markets:  # once for each opening, not after every failure
+        await account.database.run(save_markets, venue=venue, markets=markets)
+        account.markets = markets
     account.orders.clear()
     account.foreign.clear()  # a name may have been misread
     account.hold(await account.database.run(ledger.take_over_unsettled, account.lease, utc_now()))

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError
 
-from bots.engine import cycle, duty, ledger, observe, settle
+from bots.engine import cycle, duty, ledger, observe, settle, takeover
 from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Ending
 from bots.engine.lease import give_back
@@ -546,3 +546,25 @@ async def test_a_stopping_bot_with_orders_waits_for_the_venue(desk: Desk) -> Non
     assert await desk.state() == BotState.STOPPING
     await desk.rounds(3)
     assert (await desk.state(), desk.venue.resting()) == (BotState.STOPPED, [])
+
+
+async def test_a_database_that_fails_while_a_pause_is_written_down_ends_no_duty(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_lease: object, _until: object) -> None:
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(ledger, "save_pause", fail)
+    desk.venue.fail("fetch_balances", RateLimitError("Slow down.", retry_after=17.0))
+    assert await desk.round() == 17.0
+    await desk.round()
+    assert len(desk.venue.resting()) == 2
+
+
+async def test_markets_are_written_once_for_each_opening(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(takeover, "save_markets", lambda *, venue, markets: written.append(venue))
+    await desk.round()
+    desk.venue.fail("fetch_balances", DOWN)
+    await desk.rounds(2)
+    assert written == [desk.connection.venue]

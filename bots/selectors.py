@@ -101,13 +101,7 @@ class BotPage:
 def figures_of(position: Position | None) -> Figures:
     if position is None:
         return Figures(holding=Holding(), mark_price=None, unrealised_profit=None)
-    holding = Holding(
-        amount=position.amount,
-        cost=position.cost,
-        realised_profit=position.realised_profit,
-        fees_quote=position.fees_quote,
-        fees_base=position.fees_base,
-    )
+    holding = position.holding
     mark: Decimal | None = position.mark_price
     profit = None if mark is None else unrealised(holding, mark)
     return Figures(holding=holding, mark_price=mark, unrealised_profit=profit)

@@ -15,6 +15,7 @@ from bots.lifecycle import LIVE, OrderState
 from bots.models import BotEvent, Order, Position, Severity
 from bots.strategies.base import OpenOrder
 from database.thread import DatabaseThread
+from exchanges.errors import OrderNotFoundError
 from exchanges.gateway import Gateway
 from exchanges.types import ZERO, Balance, Market, OrderRef, OrderReport, Side
 
@@ -117,6 +118,23 @@ def event_of(
 
 def ref_of(order: Order) -> OrderRef:
     return OrderRef(client_id=order.client_id, symbol=order.symbol, venue_id=order.venue_id or None)
+
+
+async def ask_for(gateway: Gateway, order: Order) -> OrderReport:
+    """By the venue's number, else by our client id: a number that the venue does not know may be the fault of
+    the answer that gave it, and is forgotten when the client id finds the order. Raises VenueError."""
+    try:
+        return await gateway.fetch_order(ref_of(order))
+    except OrderNotFoundError:
+        if not order.venue_id:
+            raise
+        report = await gateway.fetch_order(by_client_id(order))
+        order.venue_id = ""
+        return report
+
+
+def by_client_id(order: Order) -> OrderRef:
+    return OrderRef(client_id=order.client_id, symbol=order.symbol)
 
 
 def open_order_of(order: Order) -> OpenOrder:

@@ -86,7 +86,7 @@ def _wanted(sheet: Sheet, decision: Decision) -> tuple[Quote, ...]:
 def _limit_context(
     account: Account, sheet: Sheet, seen: Snapshot, position: Position, funds: Funds
 ) -> LimitContext:
-    holding = ledger.holding_of(position)
+    holding = position.holding
     mark = position.mark_price
     profit = total_profit(holding, mark) if mark is not None else Decimal(position.realised_profit)
     return LimitContext(
@@ -120,7 +120,7 @@ def _marked(position: Position, decision: Decision, seen: Snapshot) -> Position:
     position.mark_price, position.marked_at = mark, seen.now
     if mark is not None and position.day != seen.now.date():
         position.day = seen.now.date()
-        position.day_start_profit = total_profit(ledger.holding_of(position), mark)
+        position.day_start_profit = total_profit(position.holding, mark)
     return position
 
 

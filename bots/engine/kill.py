@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bots.engine import lease as leases
-from bots.engine.account import Account, ref_of
+from bots.engine.account import Account, ask_for, ref_of
 from bots.engine.clock import uptime, utc_now
 from bots.engine.feed import Feeds
 from bots.engine.lease import LeaseLostError
@@ -26,7 +26,7 @@ from exchanges.errors import OrderNotFoundError, VenueError
 from exchanges.gateway import HTTP_TIMEOUT_SECONDS, Gateway, NotLicensedError
 from exchanges.models import ExchangeConnection
 from exchanges.selectors import connection_spec
-from exchanges.types import OrderReport, VenueOrderStatus
+from exchanges.types import VenueOrderStatus
 from exchanges.venues.registry import UnknownVenueError, open_gateway, open_market_data
 from exchanges.venues.wire import Wire
 from vault.keyring import VaultError
@@ -123,27 +123,15 @@ async def _cancel(gateway: Gateway, target: _Target, order: Order) -> None:
 async def _look_up(gateway: Gateway, target: _Target, order: Order) -> None:
     """It is not open: filled, ended before, or never there. One that may be on its way is asked for again."""
     try:
-        report = await _find(gateway, order)
+        report = await ask_for(gateway, order)
     except OrderNotFoundError:
         has_arrived = utc_now() - order.created_at > IN_FLIGHT
         target.note(order, "The venue has no such order.", is_certain=has_arrived)
     except VenueError as error:
         target.note(order, error.sentence, is_certain=False)
     else:
+        order.venue_id = order.venue_id or report.venue_id
         _note(target, order, report.status)
-
-
-async def _find(gateway: Gateway, order: Order) -> OrderReport:
-    """By the venue's number, else by our client id: the number may have been misread."""
-    try:
-        return await gateway.fetch_order(ref_of(order))
-    except OrderNotFoundError:
-        if not order.venue_id:
-            raise
-        order.venue_id = ""
-        report = await gateway.fetch_order(ref_of(order))
-        order.venue_id = report.venue_id
-        return report
 
 
 def _note(target: _Target, order: Order, status: VenueOrderStatus) -> None:

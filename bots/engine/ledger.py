@@ -299,34 +299,16 @@ def _count(trades: Sequence[Trade], market: Market) -> None:
 def _rebuild(position: Position, market: Market) -> None:
     """The position anew from all of its trades; what each one earned may change with its place."""
     trades = sorted(Trade.objects.filter(bot_id=position.bot_id, symbol=position.symbol), key=_venue_order)
-    _write_holding(position, Holding())
+    position.holding = Holding()
     _add(position, trades, market)
     Trade.objects.bulk_update(trades, ["realised_profit"])
 
 
 def _add(position: Position, trades: Iterable[Trade], market: Market) -> None:
-    holding = holding_of(position)
+    holding = position.holding
     for trade in trades:
         holding, trade.realised_profit = apply_fill(holding, _fill(trade, market))
-    _write_holding(position, holding)
-
-
-def holding_of(position: Position) -> Holding:
-    return Holding(
-        amount=Decimal(position.amount),
-        cost=Decimal(position.cost),
-        realised_profit=Decimal(position.realised_profit),
-        fees_quote=Decimal(position.fees_quote),
-        fees_base=Decimal(position.fees_base),
-    )
-
-
-def _write_holding(position: Position, holding: Holding) -> None:
-    position.amount = holding.amount
-    position.cost = holding.cost
-    position.realised_profit = holding.realised_profit
-    position.fees_quote = holding.fees_quote
-    position.fees_base = holding.fees_base
+    position.holding = holding
 
 
 def _added(sum_so_far: Decimal, amount: Decimal) -> Decimal:

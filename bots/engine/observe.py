@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from bots.engine import ledger
-from bots.engine.account import Account, ref_of
+from bots.engine.account import Account, ask_for, by_client_id, ref_of
 from bots.engine.clock import uptime, utc_now
 from bots.engine.testimony import check_fills, check_report
 from bots.lifecycle import OrderState, advance, apply_report
@@ -71,15 +71,11 @@ async def _renumber(account: Account, reports: Iterable[OrderReport]) -> list[Or
             continue
         if account.by_venue_id(report.symbol, report.venue_id):
             continue
-        seen = await account.gateway.fetch_order(_by_client_id(order))
+        seen = await account.gateway.fetch_order(by_client_id(order))
         if seen.venue_id == report.venue_id:
             order.venue_id = seen.venue_id
             changed.append(order)
     return changed
-
-
-def _by_client_id(order: Order) -> OrderRef:
-    return OrderRef(client_id=order.client_id, symbol=order.symbol)
 
 
 def _match(
@@ -169,18 +165,8 @@ async def _look_up(account: Account, orders: Collection[Order]) -> tuple[list[Or
 
 
 async def _ask(account: Account, order: Order) -> bool:
-    """True when something became known of it. Raises VenueError.
-
-    A number that the venue does not know may be the fault of the answer that gave it: the client id is ours.
-    """
-    try:
-        report = await account.gateway.fetch_order(ref_of(order))
-    except OrderNotFoundError:
-        if not order.venue_id:
-            raise
-        report = await account.gateway.fetch_order(_by_client_id(order))
-        order.venue_id = ""
-    return _write(account, order, report)
+    """True when something became known of it. Raises VenueError."""
+    return _write(account, order, await ask_for(account.gateway, order))
 
 
 def _note_absence(order: Order) -> None:

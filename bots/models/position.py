@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from decimal import Decimal
+
 from django.db import models
 
+from bots.accounting import Holding
 from database.money import MoneyField
 
 
@@ -29,3 +33,18 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symbol} of {self.bot}"
+
+    @property
+    def holding(self) -> Holding:
+        return Holding(
+            amount=Decimal(self.amount),
+            cost=Decimal(self.cost),
+            realised_profit=Decimal(self.realised_profit),
+            fees_quote=Decimal(self.fees_quote),
+            fees_base=Decimal(self.fees_base),
+        )
+
+    @holding.setter
+    def holding(self, holding: Holding) -> None:
+        for column in fields(holding):
+            setattr(self, column.name, getattr(holding, column.name))

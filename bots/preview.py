@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 
-from bots.models import Decision as DecisionRow
-from bots.models import Position, SpreadBot, Trade
+from bots.models import SpreadBot, Trade
+from bots.selectors import last_known_price, last_reference
 from bots.strategies.base import Decision, Snapshot
 from bots.strategies.spread import decide
 from exchanges import selectors as exchanges
@@ -37,7 +37,7 @@ def preview_quotes(bot: SpreadBot) -> Preview:
         return Preview(
             decision=None, sentence="The market's rules are not known yet: test the connection first."
         )
-    price, source = _known_price(bot)
+    price, source = last_known_price(bot)
     if price is None:
         return Preview(
             decision=None, sentence="No price of this market is known yet: start the bot, and look again."
@@ -68,24 +68,11 @@ def _preview(bot: SpreadBot, market: Market, book: Book, source: str) -> Preview
         quote_total=quote,
         last_price=book.mid,
         last_own_price=own_trade.price if own_trade else None,
-        other_mid=_last_reference(bot),
+        other_mid=last_reference(bot),
     )
     with localcontext(prec=40):
         decision = decide(snapshot, bot.strategy_settings)
     return Preview(decision=decision, sentence=f"From {source}, with {funds}.")
-
-
-def _known_price(bot: SpreadBot) -> tuple[Decimal | None, str]:
-    position = Position.objects.filter(bot=bot, symbol=bot.symbol).first()
-    if position is not None and position.mark_price is not None:
-        return position.mark_price, f"the price of {position.marked_at:%H:%M:%S} UTC"
-    return _last_reference(bot), "the last decision's reference price"
-
-
-def _last_reference(bot: SpreadBot) -> Decimal | None:
-    decision = DecisionRow.objects.filter(bot=bot).first()
-    reference: Decimal | None = decision.reference_price if decision else None
-    return reference
 
 
 def _book_around(price: Decimal, market: Market) -> Book:

@@ -107,6 +107,21 @@ def figures_of(position: Position | None) -> Figures:
     return Figures(holding=holding, mark_price=mark, unrealised_profit=profit)
 
 
+def last_known_price(bot: SpreadBot) -> tuple[Decimal | None, str]:
+    """Quote per base, and where it is from: the mark of the position, else the last decision's reference."""
+    position = Position.objects.filter(bot=bot, symbol=bot.symbol).first()
+    if position is not None and position.mark_price is not None:
+        at = f"{position.marked_at:%H:%M:%S} UTC" if position.marked_at else "an unknown time"
+        return position.mark_price, f"the price of {at}"
+    return last_reference(bot), "the last decision's reference price"
+
+
+def last_reference(bot: SpreadBot) -> Decimal | None:
+    decision = Decision.objects.filter(bot=bot).first()
+    reference: Decimal | None = decision.reference_price if decision else None
+    return reference
+
+
 def bot_rows() -> list[BotRow]:
     """All bots that are not archived, or that still are at work."""
     shown = SpreadBot.objects.filter(Q(archived_at=None) | Q(pk__in=Bot.objects.at_work()))

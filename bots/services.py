@@ -16,7 +16,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from audit.services import record
-from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Severity, SpreadBot
+from bots.models import Bot, BotEvent, BotState, Order, Severity, SpreadBot
+from bots.selectors import last_known_price
 from bots.validation import check_spread_bot, start_refusal
 from exchanges.models import ExchangeConnection
 
@@ -70,7 +71,7 @@ def start_bot(*, bot: Bot, actor: User | None) -> None:
     current = _locked(bot)
     if current.state == BotState.STOPPING:
         raise ValidationError(f"“{current}” is still stopping: wait until it is stopped.")
-    refusal = start_refusal(current, last_price=last_known_price(current))
+    refusal = start_refusal(current, last_price=last_known_price(current)[0])
     if refusal:
         raise ValidationError(refusal)
     _move(current, {BotState.STOPPED, BotState.PAUSED}, BotState.RUNNING, actor, "started")
@@ -106,17 +107,6 @@ def archive_bot(*, bot: Bot, actor: User | None) -> None:
         stop_bot(bot=current, actor=actor)
     Bot.objects.filter(pk=current.pk, archived_at=None).update(archived_at=timezone.now())
     record(actor=actor, action="bot.archived", target=current)
-
-
-def last_known_price(bot: SpreadBot) -> Decimal | None:
-    """Quote per base: where the position was marked last, or what the last decision was made around."""
-    position = Position.objects.filter(bot=bot, symbol=bot.symbol).first()
-    mark: Decimal | None = position.mark_price if position else None
-    if mark is not None:
-        return mark
-    decision = Decision.objects.filter(bot=bot).first()
-    reference: Decimal | None = decision.reference_price if decision else None
-    return reference
 
 
 def _locked(bot: Bot) -> SpreadBot:

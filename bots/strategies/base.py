@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol, TypeVar
 
 from exchanges.types import ZERO, Book, Market, Side
 
@@ -74,10 +73,3 @@ class Decision:
     @classmethod
     def stand_aside(cls, reason: str, *, reference_price: Decimal | None = None) -> Decision:
         return cls(reason=reason, reference_price=reference_price)
-
-
-Settings = TypeVar("Settings", contravariant=True)
-
-
-class Strategy(Protocol[Settings]):
-    def __call__(self, snapshot: Snapshot, settings: Settings) -> Decision: ...

@@ -12,17 +12,19 @@ import os
 import signal
 import threading
 
+from django.db import Error as AnyDatabaseError
 from django.db import connections
 from django_q.cluster import Cluster
 
-from bots.engine import signs
+from bots.engine import processes, signs
 from bots.engine.clock import uptime
 from bots.engine.worker_process import die_with_parent
+from database.thread import tell_outage
 
 log = logging.getLogger(__name__)
 
-STANDSTILL_SECONDS = 20.0
-STARTING_SECONDS = 30.0
+STANDSTILL_SECONDS = 6.0
+STARTING_SECONDS = 12.0
 STOP_SECONDS = 25.0  # less than what platforms leave before they kill
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -70,10 +72,19 @@ class WatchedCluster:
     def _replace(self, why: str) -> None:
         log.error("The cluster of worker processes %s; another takes its place.", why)
         self._kill()
+        self._free_leases()
         try:
             self.start()
         except RuntimeError as error:  # django-q2: its sentinel ended at once, as while the database is away
             log.error("%s It is tried again.", error)
+
+    def _free_leases(self) -> None:
+        """Other machines cannot tell that those processes are gone; they take up the work while this one
+        starts anew."""
+        try:
+            processes.bury_dead_neighbours()
+        except AnyDatabaseError as error:
+            tell_outage(error)  # the leases will expire
 
     def _kill(self) -> None:
         """The rest of it dies with the sentinel, see die_with_parent."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 
@@ -26,7 +27,7 @@ LOOK_SECONDS = 0.5
 WIND_DOWN_SECONDS = 18.0
 MISSED_SECONDS = 5.0
 
-_last_shift_ended = uptime()
+_last_shift_ended = -math.inf  # a new process asks at once: it may stand in for one that died
 _in_shift = threading.Event()
 
 

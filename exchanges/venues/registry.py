@@ -117,6 +117,11 @@ def _ccxt_ids() -> frozenset[str]:
     )
 
 
+def preload() -> None:
+    """Imports what opening a venue needs (ccxt): workers that are forked afterwards share it."""
+    import exchanges.venues.ccxt_venue  # noqa: F401 - imported for what it loads
+
+
 def open_market_data(venue_id: str, *, proxy: Proxy | None, wire: Wire) -> MarketData:
     """What the venue shows to everybody. Closing it is free: its wire keeps the client."""
     known = venue(venue_id)

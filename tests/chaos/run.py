@@ -221,7 +221,7 @@ def _report(
     struck: list[Struck], folder: Path,
 ) -> dict[str, Any]:  # fmt: skip
     verdicts = {row["name"]: _judge(lab, books, row) for row in connections}
-    returns = _returns(lab, connections, struck)
+    kills = _kills(lab, connections, struck)
     return {
         "seed": plan.seed,
         "minutes": plan.minutes,
@@ -235,7 +235,8 @@ def _report(
         "events": Counter(event["kind"] for event in books["events"]),
         "disasters": Counter(strike.name for strike in struck),
         "unknown_orders_ended_as": _fates(books),
-        "seconds_until_quotes_again": returns,
+        "seconds_until_quotes_again": _returns(kills),
+        "kills": kills,
         "logs": str(folder),
     }
 
@@ -265,23 +266,33 @@ def _fates(books: Mapping[str, Any]) -> dict[str, int]:
     return {"told_unknown": len(words), "given_up_as_absent": len(absent)}
 
 
-def _returns(
-    lab: Control, connections: list[dict[str, Any]], struck: list[Struck]
-) -> dict[str, dict[str, float]]:
-    """Seconds from each kill until the slowest connection was heard of again with quotes on its two sides."""
-    lives = [_Life(lab, row) for row in connections]
+def _kills(lab: Control, connections: list[dict[str, Any]], struck: list[Struck]) -> list[dict[str, Any]]:
+    """Each kill, with the seconds until the slowest connection was heard of again with quotes on its two
+    sides."""
+    lives = {row["name"]: _Life(lab, row) for row in connections}
+    kills = []
+    for strike in [strike for strike in struck if strike.is_kill]:
+        after = {name: life.returned_after(strike.at) - strike.at for name, life in lives.items()}
+        slowest = max(after, key=lambda name: after[name])
+        kills.append(
+            {
+                "kill": strike.name,
+                "venue": "up" if strike.in_calm else "in trouble",
+                "second_of_the_run": round(strike.at - struck[0].at, 1),
+                "slowest": slowest,
+                "seconds": round(after[slowest], 1),
+            }
+        )
+    return kills
+
+
+def _returns(kills: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Over all kills of a kind."""
     returns: dict[str, list[float]] = defaultdict(list)
-    for strike in struck:
-        if strike.is_kill:
-            after = [life.returned_after(strike.at) for life in lives]
-            weather = "venue up" if strike.in_calm else "venue in trouble"
-            returns[f"{strike.name}, {weather}"].append(max(after) - strike.at)
+    for kill in kills:
+        returns[f"{kill['kill']}, venue {kill['venue']}"].append(kill["seconds"])
     return {
-        what: {
-            "kills": len(times),
-            "median": round(statistics.median(times), 1),
-            "worst": round(max(times), 1),
-        }
+        what: {"kills": len(times), "median": round(statistics.median(times), 1), "worst": max(times)}
         for what, times in sorted(returns.items())
     }
 

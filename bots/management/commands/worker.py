@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from bots.engine import processes, shift, stop
+from exchanges.venues.registry import preload
 
 LOOK_SECONDS = 0.5
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
         self.check(databases=["default"])
         processes.bury_dead_neighbours()
         shift.ask_for_shift()
+        preload()
         cluster = WatchedCluster()
         for number in STOP_SIGNALS:
             signal.signal(number, _on_stop_signal)

@@ -27,18 +27,16 @@ from exchanges.types import (
     OrderRef,
     OrderReport,
     OrderRequest,
-    OrderType,
     PublicTrade,
     Ticker,
-    TimeInForce,
     TradeReport,
 )
 from exchanges.venues import ccxt_answers as answers
 from exchanges.venues.ccxt_errors import ANY_FAILURE, Call, translate
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.door import Client, Passage, open_client, passage
+from exchanges.venues.facts import Venue
 from exchanges.venues.plausible import plausible_order, plausible_trade
-from exchanges.venues.registry import Venue
 from exchanges.venues.trade_pages import fetch_pages
 from vault.keyring import VaultError
 
@@ -241,8 +239,14 @@ class CcxtGateway(CcxtMarketData):
         )
 
     async def _search(self, ref: OrderRef) -> OrderReport:
-        """By client id where the venue cannot look one up: through its lists of open and ended orders."""
-        client = self._client
+        """By client id where ccxt has no way of its own to look one up."""
+        client, by_client_id = self._client, self._dialect.fetch_by_client_id
+        if by_client_id is not None:
+            return await self._ask(
+                "fetch_order",
+                lambda: by_client_id(client, ref),
+                lambda answer: _named(self._order_of(answer, ref.symbol), ref),
+            )
         for lister in (client.fetch_open_orders, client.fetch_closed_orders):
             rows: list[Any] = await self._ask("fetch_order", partial(lister, ref.symbol))
             for row in rows:
@@ -292,11 +296,7 @@ class CcxtGateway(CcxtMarketData):
 
     async def place(self, request: OrderRequest) -> OrderReport:
         self._check(request, await self._market(request.symbol))
-        params: dict[str, Any] = {"clientOrderId": request.client_id}
-        if request.post_only:
-            params["postOnly"] = True
-        if request.time_in_force is TimeInForce.IOC and request.type is OrderType.LIMIT:
-            params["timeInForce"] = "IOC"
+        params = self._dialect.place_params(request)
         amount, price = exact(request.amount), exact(request.price) if request.price is not None else None
         return await self._ask(
             "place",

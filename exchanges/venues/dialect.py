@@ -9,6 +9,8 @@ from typing import Any
 
 from exchanges.errors import Rule, VenueError
 from exchanges.gateway import AccountPermissions
+from exchanges.types import OrderRef, OrderRequest, TimeInForce
+from exchanges.types import OrderType as Type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,17 +40,31 @@ def no_refusal(_answer: object) -> Refusal | None:
     return None
 
 
+def place_params(request: OrderRequest) -> dict[str, Any]:
+    """What ccxt's `create_order` is told beside symbol, type, side, amount and price."""
+    params: dict[str, Any] = {"clientOrderId": request.client_id}
+    if request.post_only:
+        params["postOnly"] = True
+    if request.time_in_force is TimeInForce.IOC and request.type is Type.LIMIT:
+        params["timeInForce"] = "IOC"
+    return params
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
     """What is odd about one venue.
 
+    client_class: gives our own class in ccxt's style, imported when it is first asked for; None: ccxt's.
     options: ccxt's, beside those that every client gets; has: ccxt's feature table, corrected.
     read_refusal: finds the venue's code and text in a parsed answer.
     rulings_by_text: (code, part of the text, ruling), asked before rulings_by_code.
     client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
     ids_are_numbers: orders and trades are numbered, with fewer than 20 digits.
     fee_coin: where set, each trade states a fee, never a rebate: in base, in quote or in this currency.
+    place_params: what an order needs beside the usual arguments.
     finds_by_client_id: one request finds or cancels an order by the client id (`clientOrderId`).
+    fetch_by_client_id: asks for an order by client id, where that takes another call; an order in ccxt's
+        form. Without both, the lists of open and ended orders are searched.
     cancel_reports_order: the answer to a cancel is the order as it ended.
     open_orders_at_once: from how many markets on one request for all of them costs less than one for each.
     trades_per_page, trades_window: the most rows of one answer, and the longest time that one request may
@@ -60,6 +76,7 @@ class Dialect:
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
     """
 
+    client_class: Callable[[], type[Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     has: Mapping[str, bool] = field(default_factory=dict)
     read_refusal: Callable[[object], Refusal | None] = no_refusal
@@ -68,7 +85,9 @@ class Dialect:
     client_errors_have_no_effect: bool = False
     ids_are_numbers: bool = False
     fee_coin: str | None = None
+    place_params: Callable[[OrderRequest], dict[str, Any]] = place_params
     finds_by_client_id: bool = False
+    fetch_by_client_id: Callable[[Any, OrderRef], Awaitable[Any]] | None = None
     cancel_reports_order: bool = False
     open_orders_at_once: int = 2
     trades_per_page: int = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchanges.venues.binance import BINANCE
+from exchanges.venues.binance.dialect import DIALECT as BINANCE
 from exchanges.venues.dialect import Dialect
 
 _DIALECTS = {"binance": BINANCE}

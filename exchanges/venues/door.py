@@ -100,7 +100,8 @@ else:
 
 @cache
 def _behind_door(venue_id: str) -> type[Client]:
-    exchange = getattr(ccxt, venue_id)
+    own = dialect_of(venue_id).client_class
+    exchange = own() if own else getattr(ccxt, venue_id)
     return type(f"{venue_id}_behind_door", (Door, exchange), {})
 
 

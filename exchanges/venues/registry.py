@@ -5,7 +5,6 @@ The web process imports this module, so nothing here loads ccxt or aiohttp; open
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.util import find_spec
@@ -13,6 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exchanges.gateway import ConnectionSpec, Gateway, Licence, MarketData, Proxy
+from exchanges.venues.alpaca import facts as alpaca
+from exchanges.venues.binance import facts as binance
+from exchanges.venues.coinbase import facts as coinbase
+from exchanges.venues.facts import KEY_AND_SECRET, PASSPHRASE, Venue
+from exchanges.venues.kraken import facts as kraken
+from exchanges.venues.okx import facts as okx
 
 if TYPE_CHECKING:
     from database.thread import DatabaseThread
@@ -23,63 +28,10 @@ class UnknownVenueError(ValueError):
     """There is no venue of that id; the text names the nearest ones."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class CredentialField:
-    """One field of a connection's credentials. name: the field of `Credentials` that it fills."""
-
-    name: str
-    label: str
-    hint: str
-    is_secret: bool = True
-
-
-@dataclass(frozen=True, kw_only=True)
-class Venue:
-    """credential_fields: those that the venue asks for, in the order in which it shows them.
-
-    is_paper_only: there are no real accounts.
-    is_synthetic: its prices are computed, so that nothing is asked of a network.
-    is_proven: orders were placed, filled, lost and found again there in tests; elsewhere only paper trades.
-    supports_post_only: an order can be refused by the venue instead of taking liquidity.
-    """
-
-    id: str
-    title: str
-    credential_fields: tuple[CredentialField, ...]
-    is_paper_only: bool = False
-    is_synthetic: bool = False
-    is_proven: bool = False
-    supports_post_only: bool = True
-
-
-API_KEY = CredentialField(name="api_key", label="API key", hint="From the venue's page for API keys.")
-API_SECRET = CredentialField(
-    name="api_secret", label="API secret", hint="The venue shows it once, when the key is made."
+_DEMO = Venue(
+    id="demo", title="Demo (synthetic prices)", credential_fields=(), is_paper_only=True, is_synthetic=True
 )
-PASSPHRASE = CredentialField(
-    name="passphrase", label="Passphrase", hint="The one you chose when you made the key."
-)
-_KEY_AND_SECRET = (API_KEY, API_SECRET)
-_BINANCE_SECRET = CredentialField(
-    name="api_secret",
-    label="API secret",
-    hint="The HMAC secret, or the whole PEM text of an RSA or Ed25519 private key.",
-)
-
-_KNOWN = (
-    Venue(id="binance", title="Binance", credential_fields=(API_KEY, _BINANCE_SECRET), is_proven=True),
-    Venue(
-        id="demo",
-        title="Demo (synthetic prices)",
-        credential_fields=(),
-        is_paper_only=True,
-        is_synthetic=True,
-    ),
-    Venue(id="okx", title="OKX", credential_fields=(*_KEY_AND_SECRET, PASSPHRASE)),
-    Venue(id="kraken", title="Kraken", credential_fields=_KEY_AND_SECRET),
-    Venue(id="coinbase", title="Coinbase Advanced", credential_fields=_KEY_AND_SECRET),
-    Venue(id="alpaca", title="Alpaca", credential_fields=_KEY_AND_SECRET, supports_post_only=False),
-)
+_KNOWN = (binance.VENUE, _DEMO, okx.VENUE, kraken.VENUE, coinbase.VENUE, alpaca.VENUE)
 _BY_ID = {known.id: known for known in _KNOWN}
 _PASSPHRASE_VENUES = frozenset({"bitget", "kucoin", "kucoinfutures", "okxus", "myokx", "blofin"})
 
@@ -95,7 +47,7 @@ def venue(venue_id: str) -> Venue:
     if name in _BY_ID:
         return _BY_ID[name]
     if name in _ccxt_ids():
-        fields = (*_KEY_AND_SECRET, PASSPHRASE) if name in _PASSPHRASE_VENUES else _KEY_AND_SECRET
+        fields = (*KEY_AND_SECRET, PASSPHRASE) if name in _PASSPHRASE_VENUES else KEY_AND_SECRET
         return Venue(id=name, title=name.capitalize(), credential_fields=fields)
     raise UnknownVenueError(_unknown(venue_id))
 

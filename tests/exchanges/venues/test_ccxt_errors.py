@@ -28,7 +28,7 @@ from exchanges.errors import (
     VenueDownError,
     VenueError,
 )
-from exchanges.venues.binance import BINANCE
+from exchanges.venues.binance.dialect import DIALECT as BINANCE
 from exchanges.venues.ccxt_errors import Call, retry_after, translate
 from exchanges.venues.dialect import Dialect
 from exchanges.venues.door import HttpAnswer, Passage

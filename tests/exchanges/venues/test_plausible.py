@@ -10,7 +10,8 @@ import pytest
 
 from exchanges.errors import MalformedAnswerError
 from exchanges.types import Fee, Market, Side, TradeReport
-from exchanges.venues.binance import BINANCE, has_balances
+from exchanges.venues.binance.dialect import DIALECT as BINANCE
+from exchanges.venues.binance.dialect import has_balances
 from exchanges.venues.dialect import Dialect
 from exchanges.venues.plausible import plausible_trade
 

@@ -1,12 +1,9 @@
-"""What is odd about Binance spot.
+"""What Binance's error codes mean.
 
-Sources: Binance's "Error codes" and "General API information" of the spot REST API, and ccxt 4.5.90.
+Source: Binance's "Error codes" of the spot REST API.
 """
 
 from __future__ import annotations
-
-from datetime import timedelta
-from typing import Any
 
 from exchanges.errors import (
     ClockError,
@@ -21,8 +18,7 @@ from exchanges.errors import (
     VenueClosedError,
     VenueDownError,
 )
-from exchanges.gateway import AccountPermissions
-from exchanges.venues.dialect import Dialect, Refusal, Ruling
+from exchanges.venues.dialect import Refusal, Ruling
 
 # The venue says the same for a wrong key, an address that is not allowed and a missing permission; after
 # one good call ccxt takes it for a temporary ban, which it is not.
@@ -40,7 +36,7 @@ def _broken(rule: Rule, sentence: str) -> Ruling:
     return Ruling(error=InvalidOrderError, rule=rule, sentence=sentence)
 
 
-_BY_CODE = {
+BY_CODE = {
     "-1000": Ruling(error=VenueDownError, sentence=_DOWN, outcome_unknown=True),
     "-1001": Ruling(error=VenueDownError, sentence=_DOWN, outcome_unknown=True),
     "-1002": Ruling(
@@ -108,7 +104,7 @@ _CROSSES = _broken(Rule.POST_ONLY, "The post-only order would have matched at on
 _DUPLICATE = _broken(Rule.DUPLICATE, "{venue} has an order with this client id already; it is looked up.")
 
 # Several meanings share these two codes; the text tells them apart. The first match counts.
-_BY_TEXT = (
+BY_TEXT = (
     ("-1013", "NOTIONAL", _COST),
     ("-1013", "LOT_SIZE", _LOT),
     ("-1013", "PERCENT_PRICE", _FAR),
@@ -135,53 +131,3 @@ def read_refusal(answer: object) -> Refusal | None:
         return None
     code = str(answer.get("code", ""))
     return Refusal(code=code, text=str(answer.get("msg", "")).rstrip(".")) if code.startswith("-") else None
-
-
-def has_balances(answer: object) -> bool:
-    rows = answer.get("balances") if isinstance(answer, dict) else None
-    return isinstance(rows, list) and all(
-        isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("asset", "free", "locked"))
-        for row in rows
-    )
-
-
-async def fetch_permissions(client: Any) -> AccountPermissions:
-    """The account's right to trade and the key's own, which differ."""
-    account = await client.private_get_account({"omitZeroBalances": "true"})
-    key = await client.sapi_get_account_apirestrictions()
-    return AccountPermissions(
-        can_trade=_is_true(account["canTrade"]) and _is_true(key["enableSpotAndMarginTrading"]),
-        can_withdraw=_is_true(key["enableWithdrawals"]),
-    )
-
-
-def _is_true(value: object) -> bool:
-    return value is True or str(value).lower() == "true"
-
-
-BINANCE = Dialect(
-    options={
-        "defaultType": "spot",
-        "fetchMarkets": {"types": ["spot"]},
-        "fetchCurrencies": False,
-        "fetchMargins": False,
-        "warnOnFetchOpenOrdersWithoutSymbol": False,
-        # A request that lies on the way longer than our timeout must not be carried out any more.
-        "recvWindow": 5000,
-    },
-    read_refusal=read_refusal,
-    rulings_by_code=_BY_CODE,
-    rulings_by_text=_BY_TEXT,
-    client_errors_have_no_effect=True,
-    ids_are_numbers=True,
-    fee_coin="BNB",
-    finds_by_client_id=True,
-    cancel_reports_order=True,
-    open_orders_at_once=14,  # a weight of 80, against 6 for each market
-    trades_per_page=1000,
-    trades_window=timedelta(hours=24),
-    public_trades_per_page=1000,
-    public_trades_window=timedelta(hours=1),
-    fetch_permissions=fetch_permissions,
-    has_balances=has_balances,
-)

@@ -1,0 +1,63 @@
+"""What is odd about Binance spot.
+
+Sources: "General API information" of Binance's spot REST API, and ccxt 4.5.90.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from exchanges.gateway import AccountPermissions
+from exchanges.venues.binance.rulings import BY_CODE, BY_TEXT, read_refusal
+from exchanges.venues.dialect import Dialect
+
+
+def has_balances(answer: object) -> bool:
+    rows = answer.get("balances") if isinstance(answer, dict) else None
+    return isinstance(rows, list) and all(
+        isinstance(row, dict) and all(isinstance(row.get(name), str) for name in ("asset", "free", "locked"))
+        for row in rows
+    )
+
+
+async def fetch_permissions(client: Any) -> AccountPermissions:
+    """The account's right to trade and the key's own, which differ."""
+    account = await client.private_get_account({"omitZeroBalances": "true"})
+    key = await client.sapi_get_account_apirestrictions()
+    return AccountPermissions(
+        can_trade=_is_true(account["canTrade"]) and _is_true(key["enableSpotAndMarginTrading"]),
+        can_withdraw=_is_true(key["enableWithdrawals"]),
+    )
+
+
+def _is_true(value: object) -> bool:
+    return value is True or str(value).lower() == "true"
+
+
+DIALECT = Dialect(
+    options={
+        "defaultType": "spot",
+        "fetchMarkets": {"types": ["spot"]},
+        "fetchCurrencies": False,
+        "fetchMargins": False,
+        "warnOnFetchOpenOrdersWithoutSymbol": False,
+        # A request that lies on the way longer than our timeout must not be carried out any more.
+        "recvWindow": 5000,
+    },
+    read_refusal=read_refusal,
+    rulings_by_code=BY_CODE,
+    rulings_by_text=BY_TEXT,
+    client_errors_have_no_effect=True,
+    ids_are_numbers=True,
+    fee_coin="BNB",
+    finds_by_client_id=True,
+    cancel_reports_order=True,
+    open_orders_at_once=14,  # a weight of 80, against 6 for each market
+    trades_per_page=1000,
+    trades_window=timedelta(hours=24),
+    public_trades_per_page=1000,
+    public_trades_window=timedelta(hours=1),
+    fetch_permissions=fetch_permissions,
+    has_balances=has_balances,
+)

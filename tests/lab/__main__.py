@@ -1,8 +1,8 @@
 """`python -m tests.lab`: a lab as a process of its own.
 
 Prints one line of JSON when it is ready: {"port": TLS, "control": HTTP, "ca": path}. A POST to
-/<command> on the control port, with a JSON object as arguments, runs that command (commands.py);
-/shut_down ends the lab, and so does a signal.
+/<command> or /<venue>/<command> on the control port, with a JSON object as arguments, runs that command
+(commands.py; Binance is meant where no venue is named); /shut_down ends the lab, and so does a signal.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import inspect
 import json
 import signal
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from aiohttp import web
 
 from tests.lab import commands
 from tests.lab.commands import Commands
-from tests.lab.lab import Lab
+from tests.lab.lab import USUAL, Lab
 from tests.lab.orders import RefusedError
 from tests.lab.resolver import LOOPBACK
 
@@ -29,7 +30,8 @@ async def serve() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Lab() as lab:
-        runner = web.AppRunner(_control(Commands(lab), stop), access_log=None, shutdown_timeout=1)
+        available = {venue: Commands(lab, venue) for venue in lab.houses}
+        runner = web.AppRunner(_control(available, stop), access_log=None, shutdown_timeout=1)
         await runner.setup()
         try:
             await web.TCPSite(runner, LOOPBACK, 0).start()
@@ -41,9 +43,9 @@ async def serve() -> None:
             await runner.cleanup()
 
 
-def _control(available: Commands, stop: asyncio.Event) -> web.Application:
+def _control(available: Mapping[str, Commands], stop: asyncio.Event) -> web.Application:
     async def run(request: web.Request) -> web.Response:
-        name = request.match_info["name"]
+        name, venue = request.match_info["name"], request.match_info.get("venue", USUAL)
         if name == "shut_down":
             stop.set()
             return _answer(None)
@@ -51,13 +53,14 @@ def _control(available: Commands, stop: asyncio.Event) -> web.Application:
             return _failure(404, f"the lab has no command {name}")
         arguments = await request.json() if request.can_read_body else {}
         try:
-            result = getattr(available, name)(**arguments)
+            result = getattr(available[venue], name)(**arguments)
             return _answer(await result if inspect.isawaitable(result) else result)
         except (RefusedError, ValueError, KeyError, TypeError) as error:
             return _failure(400, f"{name}: {type(error).__name__}: {error}")
 
     application = web.Application(client_max_size=2**26)
     application.router.add_post("/{name}", run)
+    application.router.add_post("/{venue}/{name}", run)
     return application
 
 

@@ -76,12 +76,21 @@ class Account:
                 self.unfilled[interval, time_ms // interval] += change
 
 
+class Login(NamedTuple):
+    """What an operator pastes into a connection; the passphrase is empty where the venue has none."""
+
+    key: str
+    secret: str
+    passphrase: str = ""
+
+
 @dataclass(kw_only=True)
 class ApiKey:
     """allowed_ips: empty for any."""
 
     key: str
     secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
     account: str
     created_ms: int
     reading: bool = True

@@ -27,15 +27,17 @@ class Commands(TroubleCommands):
         key: str,
         secret: str,
         balances: dict[str, str],
+        passphrase: str = "",
         fees: dict[str, Any] | None = None,
         allowed_ips: list[str] | None = None,
         **rights: bool,
     ) -> None:
         """fees: FeeSchedule's fields; rights: ApiKey's, as trading, reading, withdrawals."""
-        self._lab.open_account(
+        self._house.open_account(
             name,
             key=key,
             secret=secret,
+            passphrase=passphrase,
             balances={currency: Decimal(amount) for currency, amount in balances.items()},
             fees=FeeSchedule(**_decimals(fees)) if fees else None,
             allowed_ips=frozenset(allowed_ips or ()),
@@ -43,53 +45,57 @@ class Commands(TroubleCommands):
         )
 
     def fund(self, *, account: str, currency: str, amount: str) -> None:
-        self._lab.exchange.ledger.deposit(account, currency, Decimal(amount))
+        self._house.exchange.ledger.deposit(account, currency, Decimal(amount))
+
+    def new_login(self, *, number: int) -> Row:
+        """In the venue's own form; the same for the same number."""
+        return self._house.dialect.new_login(number)._asdict()
 
     # --- The crowd
 
     def gather_crowd(self, *, symbol: str, price: str, seed: int = 1, **temper: Any) -> None:
-        self._lab.gather_crowd(symbol, Decimal(price), seed=seed, temper=Temper(**_decimals(temper)))
+        self._house.gather_crowd(symbol, Decimal(price), seed=seed, temper=Temper(**_decimals(temper)))
 
     def start_crowd(self, *, symbol: str, interval_seconds: float) -> None:
-        self._lab.start_crowd(symbol, interval_seconds)
+        self._house.start_crowd(symbol, interval_seconds)
 
     async def stop_crowd(self, *, symbol: str) -> None:
-        await self._lab.stop_crowd(symbol)
+        await self._house.stop_crowd(symbol)
 
     def step(self, *, symbol: str, count: int = 1) -> None:
-        self._lab.crowds[symbol].step(count)
+        self._house.crowds[symbol].step(count)
 
     def move_price(self, *, symbol: str, price: str) -> None:
-        self._lab.crowds[symbol].move_price(Decimal(price))
+        self._house.crowds[symbol].move_price(Decimal(price))
 
     def hit_bid(self, *, symbol: str, amount: str, price: str | None = None) -> Row:
-        order = self._lab.crowds[symbol].hit_bid(Decimal(amount), price=_maybe(price))
+        order = self._house.crowds[symbol].hit_bid(Decimal(amount), price=_maybe(price))
         return _order(order)
 
     def lift_ask(self, *, symbol: str, amount: str, price: str | None = None) -> Row:
-        order = self._lab.crowds[symbol].lift_ask(Decimal(amount), price=_maybe(price))
+        order = self._house.crowds[symbol].lift_ask(Decimal(amount), price=_maybe(price))
         return _order(order)
 
     # --- Looking
 
     def balances(self, *, account: str) -> dict[str, Row]:
-        holdings = self._lab.exchange.ledger.holdings(account)
+        holdings = self._house.exchange.ledger.holdings(account)
         return {name: {"free": holding.free, "used": holding.used} for name, holding in holdings.items()}
 
     def orders(self, *, account: str, key: str | None = None) -> list[Row]:
         """All that were ever accepted, in the order of arrival."""
-        orders = self._lab.exchange.orders(account)
+        orders = self._house.exchange.orders(account)
         return [_order(order) for order in orders if key in (None, order.ticket.key)]
 
     def open_orders(self, *, account: str | None = None, key: str | None = None) -> list[Row]:
-        orders = self._lab.exchange.open_orders(account)
+        orders = self._house.exchange.open_orders(account)
         return [_order(order) for order in orders if key in (None, order.ticket.key)]
 
     def trades(self, *, account: str) -> list[Row]:
-        return [dataclasses.asdict(fill) for fill in self._lab.exchange.fills(account)]
+        return [dataclasses.asdict(fill) for fill in self._house.exchange.fills(account)]
 
     def book(self, *, symbol: str, limit: int = 20) -> Row:
-        book = self._lab.exchange.market(symbol).book
+        book = self._house.exchange.market(symbol).book
         return {"bids": book.bids.levels()[:limit], "asks": book.asks.levels()[:limit]}
 
     def journal(
@@ -100,11 +106,11 @@ class Commands(TroubleCommands):
         after: how many entries of the whole journal to leave out; journal_length says how many there are.
         """
         wanted = None if event is None else Event(event)
-        entries = self._lab.exchange.journal.entries(event=wanted, account=account, key=key, after=after)
+        entries = self._house.exchange.journal.entries(event=wanted, account=account, key=key, after=after)
         return [vars(entry) for entry in entries]
 
     def journal_length(self) -> int:
-        return len(self._lab.exchange.journal)
+        return len(self._house.exchange.journal)
 
     def tally(
         self,
@@ -115,15 +121,15 @@ class Commands(TroubleCommands):
         after: int = 0,
     ) -> Row:
         """tally.Tally's fields: duplicates, most open orders at one time, extremes of the position."""
-        entries = self._lab.exchange.journal.entries(account=account, key=key, after=after)
+        entries = self._house.exchange.journal.entries(account=account, key=key, after=after)
         return vars(tally(entries, None if client_ids is None else frozenset(client_ids)))
 
     def conserves_balances(self) -> bool:
         """Nothing was made or lost since the deposits."""
-        return self._lab.conserves_balances()
+        return self._house.conserves_balances()
 
     def totals(self) -> dict[str, Row]:
-        ledger = self._lab.exchange.ledger
+        ledger = self._house.exchange.ledger
         return {
             name: {"total": ledger.total(name), "deposited": ledger.deposited(name)}
             for name in ledger.currencies()
@@ -132,6 +138,7 @@ class Commands(TroubleCommands):
     # --- Requests
 
     def request_counts(self) -> list[Row]:
+        """Of all venues."""
         rows = self._lab.requests.counts().items()
         return [
             {"venue": venue, "key": key, "method": method, "path": path, "count": count}

@@ -32,8 +32,13 @@ class Control:
     Decimals come back as exact strings.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, venue: str = "") -> None:
         self._port = port
+        self._path = f"/{venue}" if venue else ""
+
+    def at(self, venue: str) -> Control:
+        """The commands of another house than Binance's."""
+        return Control(self._port, venue)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -44,7 +49,7 @@ class Control:
         connection = http.client.HTTPConnection(LOOPBACK, self._port, timeout=30)
         try:
             connection.request(
-                "POST", f"/{command}", json.dumps(arguments), {"Content-Type": "application/json"}
+                "POST", f"{self._path}/{command}", json.dumps(arguments), {"Content-Type": "application/json"}
             )
             response = connection.getresponse()
             content = json.loads(response.read())

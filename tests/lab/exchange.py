@@ -15,6 +15,7 @@ from tests.lab.journal import Event, Journal
 from tests.lab.ledger import ZERO, InsufficientFundsError, Ledger
 from tests.lab.market import LabMarket
 from tests.lab.matching import Match, Plan
+from tests.lab.news import BookChanged, News, OrderChanged
 from tests.lab.orders import (
     Fill,
     Kind,
@@ -35,6 +36,7 @@ class Exchange:
         self.clock = clock or Clock()
         self.ledger = Ledger(self.clock)
         self.journal = Journal(self.clock)
+        self.news = News()
         self.refuses_used_ids = False  # a client id counts as taken even when its order has ended
         self.markets: dict[str, LabMarket] = {}
         self.accounts: dict[str, Account] = {}
@@ -75,12 +77,14 @@ class Exchange:
         self.accounts[ticket.account].count_unfilled(order.time_ms, 1)
         self._note(Event.ACCEPTED, order)
         self._execute(order, plan)
+        self.news.tell(BookChanged(order.symbol))
         return order
 
     def cancel(self, order: Order) -> None:
         if not order.is_open:
             raise RefusedError(Reason.UNKNOWN_ORDER, f"{order.id} is {order.state}")
         self._end(order, State.CANCELED)
+        self.news.tell(BookChanged(order.symbol))
 
     def open_orders(self, account: str | None = None, symbol: str | None = None) -> list[Order]:
         """In the order of arrival."""
@@ -195,6 +199,7 @@ class Exchange:
             taker_order_id=taker.id,
         )
         market.record(trade)
+        self.news.tell(trade)
         self._apply(market, trade, maker, is_maker=True)
         self._apply(market, trade, taker, is_maker=False)
 
@@ -263,6 +268,7 @@ class Exchange:
             return
         order.note_change(self.clock.true_ms())
         self.journal.note(event, order, trade)
+        self.news.tell(OrderChanged(order, event, trade))
 
     def _release(self, market: LabMarket, order: Order, amount: Decimal) -> None:
         if amount:

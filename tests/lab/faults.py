@@ -120,8 +120,9 @@ class FaultPlan:
     def remove(self, fault: Fault) -> None:
         self._faults.remove(fault)
 
-    def clear(self) -> None:
-        self._faults.clear()
+    def clear(self, venue: str | None = None) -> None:
+        """Those of one venue, or all."""
+        self._faults = [fault for fault in self._faults if venue not in (None, fault.venue)]
 
     def reseed(self, seed: int) -> None:
         self._streams = Streams(seed)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import contextlib
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from types import TracebackType
+from typing import Any
 
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from tests.lab.authority import Authority
 from tests.lab.faults import FaultPlan, Target
@@ -14,6 +16,8 @@ from tests.lab.record import Requests
 from tests.lab.resolver import LOOPBACK
 from tests.lab.strikes import Visit, plain_response
 from tests.lab.wire import Dialect, WireRequest
+
+SWITCHING_PROTOCOLS = 101
 
 
 class LabServer:
@@ -55,6 +59,11 @@ class LabServer:
             return web.Response(status=421, text=f"no venue in this lab answers for {wire.host}")
         key = dialect.key_of(wire)
         seen = self.requests.record(wire, dialect.venue, key)
+        if wire.headers.get("upgrade", "").lower() == "websocket":
+            if dialect.streams is None:
+                return web.Response(status=404, text=f"{dialect.venue} has no streams in this lab")
+            seen.reached, seen.status = True, SWITCHING_PROTOCOLS
+            return await self._stream(request, dialect.streams(wire, socket := OpenSocket()), socket)
         strike = self.faults.claim(Target(dialect.venue, key, wire.method, wire.path))
         visit = Visit(request, dialect, wire, seen, self._stopping)
         if strike is not None:
@@ -62,6 +71,37 @@ class LabServer:
         answer = visit.execute()
         seen.answered = answer.status
         return plain_response(answer)
+
+    async def _stream(
+        self, request: web.Request, speech: Coroutine[Any, Any, None], socket: OpenSocket
+    ) -> web.StreamResponse:
+        """Until one of the two leaves, or the lab closes."""
+        response = socket.response
+        await response.prepare(request)
+        speaking = asyncio.create_task(speech)
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait((speaking, stopping), return_when=asyncio.FIRST_COMPLETED)
+        for task in (speaking, stopping):
+            task.cancel()
+        await asyncio.gather(speaking, stopping, return_exceptions=True)
+        await response.close()
+        return response
+
+
+class OpenSocket:
+    """aiohttp's WebSocket as dialects see one."""
+
+    def __init__(self) -> None:
+        self.response = web.WebSocketResponse()
+
+    async def send(self, text: str) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self.response.send_str(text)
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        async for message in self.response:
+            if message.type is WSMsgType.TEXT:
+                yield message.data
 
 
 async def _read(request: web.Request) -> WireRequest:

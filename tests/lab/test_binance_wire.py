@@ -336,7 +336,7 @@ def limit(lab: Lab) -> Callable[[Limits], None]:
     lab.clock.offset_ms = 30_000 - lab.clock.now_ms() % 60_000
 
     def set_limits(limits: Limits) -> None:
-        vars(lab.binance.binance.limits).update(vars(limits))
+        vars(lab.house().dialect.limits).update(vars(limits))
 
     return set_limits
 

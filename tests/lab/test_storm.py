@@ -83,7 +83,7 @@ async def test_ten_clients_in_a_storm_leave_books_that_agree(
     clients = open_clients(lab, lab_session, 10)
     for client in clients:
         await client.load_markets()
-    lab.start_crowd(SYMBOL, 0.05)
+    lab.house().start_crowd(SYMBOL, 0.05)
     commands.set_lag(orders_ms=200, trades_ms=300, balances_ms=100)
     commands.race_cancels(probability=0.3)
     commands.set_weather(
@@ -93,7 +93,7 @@ async def test_ten_clients_in_a_storm_leave_books_that_agree(
         *(trade(client, random.Random(number), 10) for number, client in enumerate(clients))
     )
     await asyncio.sleep(0.5)
-    await lab.stop_crowd(SYMBOL)
+    await lab.house().stop_crowd(SYMBOL)
     for number, client in enumerate(clients):
         await client.close()
         entries = lab.exchange.journal.entries(account=f"trader {number}")

@@ -6,16 +6,19 @@ from collections import Counter
 
 import pytest
 
+from tests.lab.binance import BinanceDialect
+from tests.lab.exchange import Exchange
 from tests.lab.faults import Effect, Fault, FaultPlan, Target
 from tests.lab.weather import KINDS, Region, Severity, Sky, Weather
 
 ORDERS = Target("binance", "a", "POST", "/api/v3/order")
 READS = Target("binance", "b", "GET", "/api/v3/account")
+BINANCE = BinanceDialect(Exchange())
 RATES = {"hang_after": 0.1, "drop_before": 0.2, "late_answer": 0.05}
 
 
 def story(weather: Weather, target: Target, count: int = 400) -> list[tuple[str, float]]:
-    strikes = [weather.draw(target, 0) for _ in range(count)]
+    strikes = [weather.draw(target, BINANCE) for _ in range(count)]
     return [("", 0.0) if strike is None else (strike.fault.name, strike.fault.seconds) for strike in strikes]
 
 
@@ -29,8 +32,8 @@ def test_other_clients_requests_do_not_change_whom_it_strikes() -> None:
     alone, busy = Weather(seed=7, rates=RATES), Weather(seed=7, rates=RATES)
     seen = []
     for _ in range(100):
-        busy.draw(READS, 0)
-        strike = busy.draw(ORDERS, 0)
+        busy.draw(READS, BINANCE)
+        strike = busy.draw(ORDERS, BINANCE)
         seen.append("" if strike is None else strike.fault.name)
     assert seen == [name for name, _ in story(alone, ORDERS, 100)]
 
@@ -49,7 +52,7 @@ def test_a_delay_stays_within_its_severity() -> None:
 
 def test_every_kind_makes_a_fault_that_carries_its_name() -> None:
     for kind in KINDS:
-        strike = Weather(seed=3, rates={kind: 1}).draw(ORDERS, 0)
+        strike = Weather(seed=3, rates={kind: 1}).draw(ORDERS, BINANCE)
         assert strike is not None
         assert strike.fault.name == kind
 
@@ -64,7 +67,7 @@ def test_rates_that_make_no_sense_are_refused(rates: dict[str, float], complaint
 
 
 def test_of_two_weathers_the_one_set_last_counts_where_both_reign() -> None:
-    sky = Sky(lambda: 0)
+    sky = Sky({"binance": BINANCE})
     sky.set(Weather(seed=1, rates={"drip": 1}), Region())
     sky.set(Weather(seed=1, rates={"firewall": 1}), Region(key="a"))
     named = [strike.fault.name for strike in map(sky.claim, (ORDERS, READS)) if strike is not None]
@@ -74,7 +77,7 @@ def test_of_two_weathers_the_one_set_last_counts_where_both_reign() -> None:
 
 
 def test_a_planned_fault_comes_before_the_weather() -> None:
-    plan, sky = FaultPlan(), Sky(lambda: 0)
+    plan, sky = FaultPlan(), Sky({"binance": BINANCE})
     plan.behind.append(sky)
     sky.set(Weather(seed=1, rates={"drip": 1}), Region())
     plan.add(Fault(effect=Effect.DROP, key="a"))

@@ -6,10 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from tests.lab.binance import outages
 from tests.lab.display import Look
 from tests.lab.faults import Effect, Fault, Stage
-from tests.lab.lab import Lab
+from tests.lab.lab import USUAL, Lab
 from tests.lab.races import Odds
 from tests.lab.views import Lag
 from tests.lab.weather import Region, Severity, Weather
@@ -19,8 +18,11 @@ KEY_RIGHTS = ("reading", "trading", "withdrawals", "is_revoked")
 
 
 class TroubleCommands:
-    def __init__(self, lab: Lab) -> None:
+    """All of it is one venue's; the others are left alone."""
+
+    def __init__(self, lab: Lab, venue: str = USUAL) -> None:
         self._lab = lab
+        self._house = lab.house(venue)
         self._maintenance: list[Fault] = []
 
     # --- Requests and answers
@@ -37,11 +39,14 @@ class TroubleCommands:
     ) -> None:
         """where: Fault's fields, as path, key, skip, times, probability; the rest: of an answer."""
         answer = WireAnswer(status=status, headers=headers or {}, body=body.encode()) if status else None
-        self._lab.faults.add(Fault(effect=Effect(effect), stage=Stage(stage), answer=answer, **where))
+        fault = Fault(
+            effect=Effect(effect), stage=Stage(stage), answer=answer, venue=self._house.venue, **where
+        )
+        self._lab.faults.add(fault)
 
     def clear_faults(self) -> None:
         """Those of add_fault and a maintenance, not the weather."""
-        self._lab.faults.clear()
+        self._lab.faults.clear(self._house.venue)
         self._maintenance.clear()
 
     def seed_faults(self, *, seed: int) -> None:
@@ -64,13 +69,14 @@ class TroubleCommands:
         request, the one set last counts.
         """
         weather = Weather(seed=seed, rates=rates, severity=Severity(**severity))
-        self._lab.sky.set(weather, Region(key=key, method=method, path=path))
+        region = Region(venue=self._house.venue, key=key, method=method, path=path)
+        self._lab.sky.set(weather, region)
 
     def clear_weather(self) -> None:
-        self._lab.sky.clear()
+        self._lab.sky.clear(self._house.venue)
 
     def maintenance(self, *, on: bool) -> None:
-        """Every request is answered 503 with -1016, and has no effect."""
+        """Every request is answered as the venue does then, and has no effect."""
         for fault in self._maintenance:
             self._lab.faults.remove(fault)
         self._maintenance.clear()
@@ -79,7 +85,8 @@ class TroubleCommands:
                 effect=Effect.ANSWER,
                 stage=Stage.BEFORE,
                 times=None,
-                answer=outages.maintenance(),
+                venue=self._house.venue,
+                answer=self._house.dialect.outages.maintenance(),
                 name="maintenance",
             )
             self._maintenance.append(self._lab.faults.add_first(fault))
@@ -103,10 +110,10 @@ class TroubleCommands:
             balances_ms=balances_ms,
             scatters_trades=scatters_trades,
         )
-        self._lab.binance.binance.views.set_lag(lag, key)
+        self._house.dialect.views.set_lag(lag, key)
 
     def clear_lag(self) -> None:
-        self._lab.binance.binance.views.clear()
+        self._house.dialect.views.clear()
 
     def freeze_book(self, *, symbol: str) -> None:
         """Shown as it is now, its update id included; trading goes on behind it."""
@@ -124,7 +131,7 @@ class TroubleCommands:
         self._show(symbol, Look.TRUE)
 
     def _show(self, symbol: str, look: Look) -> None:
-        market = self._lab.exchange.market(symbol)
+        market = self._house.exchange.market(symbol)
         market.display.change(look, market.update_id)
 
     # --- What happens
@@ -135,15 +142,15 @@ class TroubleCommands:
         """The chance that a fill comes just before a cancel; whole: that it leaves nothing to cancel
         (-2011), otherwise about half. Probability 0 ends the races."""
         odds = Odds(probability=probability, whole=whole, key=key) if probability else None
-        self._lab.binance.binance.races.set(odds, seed=seed)
+        self._house.dialect.races.set(odds, seed=seed)
 
     def set_clock(self, *, offset_ms: int) -> None:
         """How far the venue's clock is ahead of this machine's."""
-        self._lab.clock.offset_ms = offset_ms
+        self._house.clock.offset_ms = offset_ms
 
     def change_key(self, *, key: str, **rights: bool) -> None:
         """As is_revoked=True or trading=False."""
-        found = self._lab.binance.keys[key]
+        found = self._house.dialect.keys[key]
         for name, value in rights.items():
             if name not in KEY_RIGHTS:
                 raise ValueError(f"a key has no right called {name}")
@@ -151,19 +158,19 @@ class TroubleCommands:
 
     def change_account(self, *, account: str, can_trade: bool) -> None:
         """Whether the venue lets it trade, whatever its keys may do."""
-        self._lab.exchange.accounts[account].can_trade = can_trade
+        self._house.exchange.accounts[account].can_trade = can_trade
 
     def change_market(self, *, symbol: str, **rules: Any) -> None:
         """MarketRules' fields, as is_trading=False or price_step="0.1"; resting orders stay."""
-        market = self._lab.exchange.market(symbol)
+        market = self._house.exchange.market(symbol)
         market.rules = replace(market.rules, **{name: _number(value) for name, value in rules.items()})
 
     def set_limits(self, **limits: int) -> None:
         """Limits' fields, as weight=1000000 for many clients at one address."""
         for name, value in limits.items():
-            if not hasattr(self._lab.binance.binance.limits, name):
+            if not hasattr(self._house.dialect.limits, name):
                 raise ValueError(f"there is no limit called {name}")
-            setattr(self._lab.binance.binance.limits, name, value)
+            setattr(self._house.dialect.limits, name, value)
 
     def calm(self) -> None:
         """Ends all of the above, for a run to settle: faults, weather, lags, races, the books' looks and the
@@ -173,7 +180,7 @@ class TroubleCommands:
         self.clear_lag()
         self.race_cancels(probability=0)
         self.set_clock(offset_ms=0)
-        for symbol in self._lab.exchange.markets:
+        for symbol in self._house.exchange.markets:
             self.restore_book(symbol=symbol)
 
 

@@ -7,8 +7,9 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.lab.binance import outages
 from tests.lab.faults import Effect, Fault, Stage, Streams, Strike, Target
+from tests.lab.pages import firewall_page, gateway_page
+from tests.lab.wire import Dialect
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,34 +25,34 @@ class Severity:
     mutations: int = 3
 
 
-Kind = Callable[[random.Random, Severity, int], Fault]
+Kind = Callable[[random.Random, Severity, Dialect], Fault]
 
 
 def _simple(effect: Effect, stage: Stage) -> Kind:
-    return lambda chance, severity, now_ms: Fault(effect=effect, stage=stage)
+    return lambda chance, severity, dialect: Fault(effect=effect, stage=stage)
 
 
-def _answer(stage: Stage, choose: Callable[[random.Random, Severity, int], object]) -> Kind:
-    def build(chance: random.Random, severity: Severity, now_ms: int) -> Fault:
-        answer = choose(chance, severity, now_ms)
+def _answer(stage: Stage, choose: Callable[[random.Random, Severity, Dialect], object]) -> Kind:
+    def build(chance: random.Random, severity: Severity, dialect: Dialect) -> Fault:
+        answer = choose(chance, severity, dialect)
         return Fault(effect=Effect.ANSWER, stage=stage, answer=answer)  # type: ignore[arg-type]
 
     return build
 
 
 def _slow(effect: Effect, stage: Stage, most: Callable[[Severity], float]) -> Kind:
-    def build(chance: random.Random, severity: Severity, now_ms: int) -> Fault:
+    def build(chance: random.Random, severity: Severity, dialect: Dialect) -> Fault:
         seconds = most(severity) * chance.uniform(0.1, 1)
         return Fault(effect=effect, stage=stage, seconds=seconds)
 
     return build
 
 
-def _duplicate(chance: random.Random, severity: Severity, now_ms: int) -> Fault:
+def _duplicate(chance: random.Random, severity: Severity, dialect: Dialect) -> Fault:
     return Fault(effect=chance.choice((Effect.DUPLICATE, Effect.DUPLICATE_LAST)))
 
 
-def _nonsense(chance: random.Random, severity: Severity, now_ms: int) -> Fault:
+def _nonsense(chance: random.Random, severity: Severity, dialect: Dialect) -> Fault:
     return Fault(effect=Effect.NONSENSE, mutations=chance.randint(1, severity.mutations))
 
 
@@ -60,18 +61,22 @@ KINDS: dict[str, Kind] = {
     "hang_after": _simple(Effect.HANG, Stage.AFTER),
     "drop_before": _simple(Effect.DROP, Stage.BEFORE),
     "drop_after": _simple(Effect.DROP, Stage.AFTER),
-    "error_before": _answer(Stage.BEFORE, lambda chance, severity, now_ms: outages.not_done(chance)),
-    "error_after": _answer(Stage.AFTER, lambda chance, severity, now_ms: outages.unknown_outcome(chance)),
-    "page_before": _answer(Stage.BEFORE, lambda chance, severity, now_ms: outages.gateway_page(chance)),
-    "page_after": _answer(Stage.AFTER, lambda chance, severity, now_ms: outages.gateway_page(chance)),
-    "firewall": _answer(Stage.BEFORE, lambda chance, severity, now_ms: outages.firewall_page()),
+    "error_before": _answer(Stage.BEFORE, lambda chance, _, dialect: dialect.outages.not_done(chance)),
+    "error_after": _answer(Stage.AFTER, lambda chance, _, dialect: dialect.outages.unknown_outcome(chance)),
+    "page_before": _answer(Stage.BEFORE, lambda chance, _, dialect: gateway_page(chance)),
+    "page_after": _answer(Stage.AFTER, lambda chance, _, dialect: gateway_page(chance)),
+    "firewall": _answer(Stage.BEFORE, lambda chance, _, dialect: firewall_page()),
     "rate_limited": _answer(
         Stage.BEFORE,
-        lambda chance, severity, now_ms: outages.rate_limited(chance.randint(1, severity.retry_after)),
+        lambda chance, severity, dialect: dialect.outages.rate_limited(
+            chance.randint(1, severity.retry_after)
+        ),
     ),
     "banned": _answer(
         Stage.BEFORE,
-        lambda chance, severity, now_ms: outages.banned(chance.randint(1, severity.retry_after), now_ms),
+        lambda chance, severity, dialect: dialect.outages.banned(
+            chance.randint(1, severity.retry_after), dialect.exchange.clock.now_ms()
+        ),
     ),
     "late_request": _slow(Effect.DELAY, Stage.BEFORE, lambda severity: severity.late_seconds),
     "late_answer": _slow(Effect.DELAY, Stage.AFTER, lambda severity: severity.late_seconds),
@@ -110,14 +115,14 @@ class Weather:
         self._severity = severity or Severity()
         self._streams = Streams(seed)
 
-    def draw(self, target: Target, now_ms: int) -> Strike | None:
+    def draw(self, target: Target, dialect: Dialect) -> Strike | None:
         """For the next request of this target."""
         stream = self._streams.of(target)
         chance = random.Random(stream.random())  # one draw each, so that no kind shifts the next ones
         point = chance.random()
         for name, rate in self._rates.items():
             if point < rate:
-                fault = KINDS[name](chance, self._severity, now_ms)
+                fault = KINDS[name](chance, self._severity, dialect)
                 fault.name = name
                 return Strike(fault, chance)
             point -= rate
@@ -125,21 +130,26 @@ class Weather:
 
 
 class Sky:
-    """The weathers of all regions; where several reign, the one that was set last."""
+    """The weathers of all regions; where several reign, the one that was set last.
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
+    dialects: by venue, for what each says in bad weather.
+    """
+
+    def __init__(self, dialects: Mapping[str, Dialect]) -> None:
+        self._dialects = dialects
         self._weathers: dict[Region, Weather] = {}
 
     def set(self, weather: Weather, region: Region) -> None:
         self._weathers.pop(region, None)
         self._weathers[region] = weather
 
-    def clear(self) -> None:
-        self._weathers.clear()
+    def clear(self, venue: str | None = None) -> None:
+        """Of one venue, or everywhere."""
+        for region in [region for region in self._weathers if venue in (None, region.venue)]:
+            del self._weathers[region]
 
     def claim(self, target: Target) -> Strike | None:
         for region, weather in reversed(self._weathers.items()):
             if region.covers(target):
-                return weather.draw(target, self._now_ms())
+                return weather.draw(target, self._dialects[target.venue])
         return None

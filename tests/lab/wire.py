@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
-from tests.lab.accounts import KeyRing
+from tests.lab.accounts import KeyRing, Login
 from tests.lab.exchange import Exchange
+from tests.lab.races import Races
+from tests.lab.views import Views
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,36 @@ class WireAnswer:
     body: bytes = b""
 
 
+class Outages(Protocol):
+    """What a venue says when something is wrong with itself; seconds are Retry-After's."""
+
+    def unknown_outcome(self, chance: random.Random) -> WireAnswer:
+        """True before a request took effect, and after."""
+
+    def not_done(self, chance: random.Random) -> WireAnswer:
+        """Only true of a request that did not take effect; the words may be those of an unknown one."""
+
+    def maintenance(self) -> WireAnswer: ...
+
+    def rate_limited(self, retry_after: int) -> WireAnswer: ...
+
+    def banned(self, retry_after: int, now_ms: int) -> WireAnswer: ...
+
+
+class Socket(Protocol):
+    """A WebSocket as a dialect sees it."""
+
+    async def send(self, text: str) -> None:
+        """Nothing, once the client is gone."""
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        """The client's text frames, until it leaves."""
+
+
+# Speaks on a WebSocket until the client leaves.
+Streams = Callable[[WireRequest, Socket], Coroutine[Any, Any, None]]
+
+
 class Dialect(Protocol):
     """One venue's way to speak for its exchange."""
 
@@ -44,6 +77,26 @@ class Dialect(Protocol):
 
     @property
     def keys(self) -> KeyRing: ...
+
+    @property
+    def views(self) -> Views: ...
+
+    @property
+    def races(self) -> Races: ...
+
+    @property
+    def outages(self) -> Outages: ...
+
+    @property
+    def streams(self) -> Streams | None:
+        """None where the venue has no WebSockets here."""
+
+    @property
+    def limits(self) -> Any:
+        """A dataclass of the venue's budgets; changed while the lab runs."""
+
+    def new_login(self, number: int) -> Login:
+        """In the venue's own form; the same for the same number."""
 
     def key_of(self, request: WireRequest) -> str | None:
         """The API key that it names, whether or not there is such a key."""

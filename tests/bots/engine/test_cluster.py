@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from bots.engine import cluster as cluster_module
 from bots.engine import signs
@@ -36,8 +38,8 @@ class SleepingCluster:
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedCluster]:
     monkeypatch.setattr(cluster_module, "Cluster", SleepingCluster)
     monkeypatch.setattr(cluster_module, "STARTING_SECONDS", 0.0)
-    monkeypatch.setattr(cluster_module.connections, "close_all", lambda: None)  # the test's own among them
-    monkeypatch.setattr(cluster_module.os, "register_at_fork", lambda **_hooks: None)  # it is for ever
+    monkeypatch.setattr(connections, "close_all", lambda: None)  # the test's own among them
+    monkeypatch.setattr(os, "register_at_fork", lambda **_hooks: None)  # it is for ever
     watched = WatchedCluster()
     watched.start()
     yield watched

@@ -4,5 +4,6 @@ Source: rest-api.md, errors.md and filters.md of github.com/binance/binance-spot
 """
 
 from tests.lab.binance.dialect import BinanceDialect
+from tests.lab.binance.markets import MARKETS
 
-__all__ = ["BinanceDialect"]
+__all__ = ["MARKETS", "BinanceDialect"]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.lab.accounts import KeyRing
-from tests.lab.binance import account, market_data, trading
+from tests.lab.accounts import KeyRing, Login
+from tests.lab.binance import account, market_data, outages, trading
 from tests.lab.binance.call import Call
 from tests.lab.binance.errors import BinanceError
 from tests.lab.binance.limits import Limits
@@ -108,11 +108,18 @@ ROUTES: dict[tuple[str, str], Route] = {
 class BinanceDialect:
     venue = "binance"
     hosts = HOSTS["binance"]
+    outages = outages
+    streams = None
 
-    def __init__(self, exchange: Exchange, keys: KeyRing | None = None, limits: Limits | None = None) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
-        self.keys = keys or KeyRing()
-        self.binance = BinanceVenue(exchange, self.keys, limits or Limits())
+        self.keys = KeyRing()
+        self.limits = Limits()
+        self.binance = BinanceVenue(exchange, self.keys, self.limits)
+        self.views, self.races = self.binance.views, self.binance.races
+
+    def new_login(self, number: int) -> Login:
+        return Login(f"LabKey{number}".ljust(64, "k"), f"LabSecret{number}".ljust(64, "s"))
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("x-mbx-apikey")

@@ -1,4 +1,4 @@
-"""What Binance says when something is wrong with itself, and what the boxes before it say.
+"""What Binance says when something is wrong with itself.
 
 Source: errors.md, and rest-api.md, "HTTP Return Codes": a 5XX does not tell whether the request took
 effect, unless its text does.
@@ -31,12 +31,6 @@ _NOT_DONE = (
     ),
     (503, -1016, "This service is no longer available."),
 )
-_GATEWAYS = {
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
 
 
 def unknown_outcome(chance: random.Random) -> WireAnswer:
@@ -47,16 +41,6 @@ def unknown_outcome(chance: random.Random) -> WireAnswer:
 def not_done(chance: random.Random) -> WireAnswer:
     """Only true of a request that did not take effect; the words may as well be those of an unknown one."""
     return _json(*chance.choice(_NOT_DONE + _UNKNOWN))
-
-
-def gateway_page(chance: random.Random) -> WireAnswer:
-    """Of a load balancer, which knows nothing about the request."""
-    status = chance.choice(sorted(_GATEWAYS))
-    return _page(status, _GATEWAYS[status])
-
-
-def firewall_page() -> WireAnswer:
-    return _page(403, "ERROR: The request could not be satisfied")
 
 
 def maintenance() -> WireAnswer:
@@ -81,8 +65,3 @@ def _json(status: int, code: int, text: str, headers: Mapping[str, str] | None =
         headers={"Content-Type": "application/json;charset=UTF-8", **(headers or {})},
         body=json.dumps({"code": code, "msg": text}, separators=(",", ":")).encode(),
     )
-
-
-def _page(status: int, title: str) -> WireAnswer:
-    page = f"<html><head><title>{status} {title}</title></head><body><h1>{title}</h1></body></html>"
-    return WireAnswer(status=status, headers={"Content-Type": "text/html"}, body=page.encode())

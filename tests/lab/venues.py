@@ -1,0 +1,14 @@
+"""The venues that the lab simulates: the dialect of each, and the markets that it lists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.lab import binance
+from tests.lab.exchange import Exchange
+from tests.lab.rules import MarketRules
+from tests.lab.wire import Dialect
+
+VENUES: dict[str, tuple[Callable[[Exchange], Dialect], tuple[MarketRules, ...]]] = {
+    "binance": (binance.BinanceDialect, binance.MARKETS),
+}

@@ -9,12 +9,18 @@ from decimal import Decimal
 
 @dataclass(frozen=True, kw_only=True)
 class CredentialField:
-    """One field of a connection's credentials. name: the field of `Credentials` that it fills."""
+    """One field of a connection's credentials. name: the field of `Credentials` that it fills.
+
+    pattern: a regular expression that all of it matches, where the venue gives it a form of its own, as
+        `organizations/[^/]+/apiKeys/.+`. By it a key is known that was entered at the wrong field or venue;
+        nothing is refused merely because it does not match. Empty where the form says nothing.
+    """
 
     name: str
     label: str
     hint: str
     is_secret: bool = True
+    pattern: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,10 @@ class FeeSchedule:
         received = amount if side is Side.BUY else cost
         return Commission(rules.base if side is Side.BUY else rules.quote, _round_down(received * rate))
 
+    def in_quote(self, rules: MarketRules, cost: Decimal, rate: Decimal) -> Commission:
+        """In quote whatever the side, rounded down to 1e-8."""
+        return Commission(rules.quote, _round_down(cost * rate))
+
     def in_third_currency(self, rules: MarketRules, cost: Decimal, rate: Decimal) -> Commission | None:
         price = self.price_in_quote.get(rules.quote)
         if self.currency is None or price is None:

@@ -38,6 +38,7 @@ class Exchange:
         self.journal = Journal(self.clock)
         self.news = News()
         self.refuses_used_ids = False  # a client id counts as taken even when its order has ended
+        self.fees_in_quote = False  # both sides pay in quote, and a buy holds its commission too
         self.markets: dict[str, LabMarket] = {}
         self.accounts: dict[str, Account] = {}
         self._sequence = count(1)
@@ -145,6 +146,7 @@ class Exchange:
             held = self._market_hold(order, plan)
         else:
             held = order.amount * order.limit_price if order.side is Side.BUY else order.amount
+        held *= self._with_commission(order)
         try:
             self.ledger.hold(order.account, self._paid_in(market, order), held)
         except InsufficientFundsError as error:
@@ -155,6 +157,13 @@ class Exchange:
         if order.side is Side.BUY:
             return order.ticket.budget if order.ticket.budget is not None else plan.cost
         return order.amount
+
+    def _with_commission(self, order: Order) -> Decimal:
+        """What a buy holds for each unit of its cost."""
+        if not self.fees_in_quote or order.side is Side.SELL:
+            return Decimal(1)
+        fees = self.accounts[order.account].fees
+        return 1 + max(fees.maker, fees.taker)
 
     # --- Execution
 
@@ -240,6 +249,10 @@ class Exchange:
         third = fees.in_third_currency(market.rules, trade.cost, rate)
         if third is not None and self.ledger.holding(order.account, third.currency).free >= third.amount:
             commission = third
+        elif self.fees_in_quote:
+            commission = fees.in_quote(market.rules, trade.cost, rate)
+            if order.side is Side.BUY:
+                self._release(market, order, commission.amount)
         else:
             commission = fees.on_received(market.rules, order.side, trade.amount, trade.cost, rate)
         self.ledger.charge(order.account, commission.currency, commission.amount)
@@ -248,7 +261,8 @@ class Exchange:
     def _free_improvement(self, market: LabMarket, order: Order) -> None:
         """A buy that trades below its price needs less than it holds."""
         if order.side is Side.BUY and order.price is not None:
-            self._release(market, order, order.held - order.remaining * order.limit_price)
+            needed = order.remaining * order.limit_price * self._with_commission(order)
+            self._release(market, order, order.held - needed)
 
     def _end(self, order: Order, state: State) -> None:
         market = self.market(order.symbol)

@@ -55,6 +55,29 @@ def test_a_fee_is_rounded_down_to_eight_decimals(floor: Floor) -> None:
     assert fees == {"ann": D("0.00777007"), "bob": D("0.00000777")}
 
 
+def test_where_fees_are_in_quote_a_buy_holds_its_commission_too(floor: Floor) -> None:
+    floor.exchange.fees_in_quote = True
+    floor.exchange.accounts["ann"].fees = FeeSchedule(maker=D("0.004"), taker=D("0.006"))
+    order = floor.buy("ann", "1", "1000")
+    assert floor.holding("ann", "USDT") == (D(98_994), D(1006))
+    floor.sell("bob", "0.5", "1000")
+    assert floor.holding("ann", "USDT") == (D(98_995), D(503))  # 2 paid, 1 freed
+    floor.exchange.cancel(order)
+    assert floor.holding("ann", "USDT") == (D(99_498), D(0))
+    assert floor.holding("ann", "BTC").free == D("10.5")
+
+
+def test_where_fees_are_in_quote_the_whole_balance_buys_without_an_overdraft(floor: Floor) -> None:
+    floor.exchange.fees_in_quote = True
+    floor.exchange.accounts["ann"].fees = FeeSchedule(maker=D("0.25"), taker=D("0.25"))
+    floor.sell("bob", "8", "10000")
+    floor.buy("ann", "8", "10000")
+    fills = {fill.account: (fill.fee_currency, fill.fee) for fill in floor.exchange.fills("ann")}
+    assert fills == {"ann": ("USDT", D(20_000))}
+    assert floor.holding("ann", "USDT") == (D(0), D(0))
+    assert floor.refusal("buy", "ann", "0.001", "10000") is Reason.INSUFFICIENT_FUNDS
+
+
 def test_a_third_currency_pays_the_fee_while_there_is_enough_of_it(floor: Floor) -> None:
     prices = {"USDT": D(500)}
     floor.exchange.accounts["bob"].fees = FeeSchedule(currency="BNB", price_in_quote=prices)

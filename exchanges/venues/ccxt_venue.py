@@ -37,7 +37,7 @@ from exchanges.venues.dialects import dialect_of
 from exchanges.venues.door import Client, Passage, open_client, passage
 from exchanges.venues.facts import Venue
 from exchanges.venues.plausible import plausible_order, plausible_trade
-from exchanges.venues.trade_pages import fetch_pages
+from exchanges.venues.trade_pages import fetch_back, fetch_pages, in_order
 from vault.keyring import VaultError
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ class CcxtMarketData:
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         await self._market(symbol)
         size, window = self._dialect.public_trades_per_page, self._dialect.public_trades_window
+        cursor = self._dialect.public_trades_cursor
+        if cursor is not None:
+            ask = partial(self._client.fetch_trades, symbol, answers.milliseconds(since), size)
+            return await self._ask(
+                "fetch_public_trades",
+                lambda: fetch_back(ask, cursor, page_size=size),
+                lambda rows: in_order(answers.public_trade_of(row, symbol) for row in rows),
+            )
 
         async def page(start: int, until: int | None) -> list[PublicTrade]:
             params = {} if until is None else {"until": until}
@@ -222,10 +230,19 @@ class CcxtGateway(CcxtMarketData):
         for only in [None] if at_once else sorted(wanted):
             reports += await self._ask(
                 "fetch_open_orders",
-                partial(self._client.fetch_open_orders, only),
+                partial(self._open_orders, only),
                 lambda rows: [self._order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted],
             )
         return reports
+
+    async def _open_orders(self, symbol: str | None) -> list[Any]:
+        """In ccxt's form; of all markets where none is named."""
+        cursor = self._dialect.open_orders_cursor
+        if cursor is None:
+            rows: list[Any] = await self._client.fetch_open_orders(symbol)
+            return rows
+        ask = partial(self._client.fetch_open_orders, symbol, None, None)
+        return await fetch_back(ask, cursor, page_size=self._dialect.open_orders_per_page)
 
     async def fetch_order(self, ref: OrderRef) -> OrderReport:
         await self._market(ref.symbol)
@@ -258,7 +275,14 @@ class CcxtGateway(CcxtMarketData):
 
     async def fetch_trades(self, symbol: str, *, since: datetime) -> Sequence[TradeReport]:
         market = await self._market(symbol)
-        size = self._dialect.trades_per_page
+        size, cursor = self._dialect.trades_per_page, self._dialect.trades_cursor
+        if cursor is not None:
+            ask = partial(self._client.fetch_my_trades, symbol, answers.milliseconds(since) - 1, None)
+            return await self._ask(
+                "fetch_trades",
+                lambda: fetch_back(ask, cursor, page_size=size),
+                lambda rows: in_order(self._trade_of(row, market) for row in rows),
+            )
 
         async def page(start: int, until: int | None) -> list[TradeReport]:
             params = {} if until is None else {"until": until}
@@ -283,7 +307,7 @@ class CcxtGateway(CcxtMarketData):
         )
         if len(trades) >= size:
             return await self._order_trades_from_list(ref)
-        return sorted(_of_order(trades, ref), key=_age)
+        return in_order(_of_order(trades, ref))
 
     async def _order_trades_from_list(self, ref: OrderRef) -> Sequence[TradeReport]:
         order = await self.fetch_order(ref)
@@ -373,7 +397,3 @@ def _named(report: OrderReport, ref: OrderRef) -> OrderReport:
 
 def _of_order(trades: Iterable[TradeReport], ref: OrderRef) -> list[TradeReport]:
     return [trade for trade in trades if trade.order_venue_id == ref.venue_id]
-
-
-def _age(trade: TradeReport) -> tuple[datetime, str]:
-    return trade.time, trade.id

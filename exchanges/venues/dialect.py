@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -51,6 +51,18 @@ def place_params(request: OrderRequest) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cursor:
+    """A list that the venue shows newest first, a page at a time.
+
+    older: from all rows so far, in ccxt's form, to the parameters that ask for the page before them.
+    params: those of every page.
+    """
+
+    older: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Any]]
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dialect:
     """What is odd about one venue.
 
@@ -68,7 +80,9 @@ class Dialect:
     cancel_reports_order: the answer to a cancel is the order as it ended.
     open_orders_at_once: from how many markets on one request for all of them costs less than one for each.
     trades_per_page, trades_window: the most rows of one answer, and the longest time that one request may
-        span (None: no such limit); public_…: the same for everybody's trades.
+        span (None: no such limit); public_…: the same for everybody's trades; open_orders_per_page: so too.
+    trades_cursor, public_trades_cursor, open_orders_cursor: where set, such lists are paged by it instead,
+        so many rows at a time.
     fetch_permissions: asks what the key may do; None: the venue has no such call.
     has_balances: whether an answer, as the venue wrote it, is a list of balances; ccxt makes an empty
         account of what is none.
@@ -94,6 +108,10 @@ class Dialect:
     trades_window: timedelta | None = None
     public_trades_per_page: int = 100
     public_trades_window: timedelta | None = None
+    open_orders_per_page: int = 100
+    trades_cursor: Cursor | None = None
+    public_trades_cursor: Cursor | None = None
+    open_orders_cursor: Cursor | None = None
     fetch_permissions: Callable[[Any], Awaitable[AccountPermissions]] | None = None
     has_balances: Callable[[object], bool] = lambda _answer: True
     balance_params: Mapping[str, Any] = field(default_factory=dict)

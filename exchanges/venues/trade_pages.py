@@ -1,13 +1,14 @@
-"""Collects trades over all pages and windows, whatever part of a full page the venue chooses to show."""
+"""Collects lists over all pages and windows, whatever part of a full page the venue chooses to show."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from exchanges.errors import MalformedAnswerError
-from exchanges.venues.ccxt_answers import milliseconds
+from exchanges.venues.ccxt_answers import id_of, milliseconds
+from exchanges.venues.dialect import Cursor
 
 
 class Dated(Protocol):
@@ -21,6 +22,24 @@ Row = TypeVar("Row", bound=Dated)
 Page = Callable[[int, int | None], Awaitable[list[Row]]]
 
 
+async def fetch_back(
+    page: Callable[[dict[str, Any]], Awaitable[list[Any]]], cursor: Cursor, *, page_size: int
+) -> list[Any]:
+    """Rows in ccxt's form, each once, from the newest page back to the first that is not full.
+
+    page(params): one page. Raises MalformedAnswerError.
+    """
+    rows: dict[str, Any] = {}
+    params: Mapping[str, Any] = cursor.params
+    while True:
+        found = {id_of(row.get("id"), "an id"): row for row in await page(dict(params))}
+        fresh = found.keys() - rows.keys()
+        rows |= found
+        if len(found) < page_size or not fresh:
+            return list(rows.values())
+        params = {**cursor.params, **cursor.older(list(rows.values()))}
+
+
 async def fetch_pages(
     page: Page[Row], *, since: datetime, page_size: int, window: timedelta | None = None
 ) -> list[Row]:
@@ -31,13 +50,13 @@ async def fetch_pages(
     """
     start = milliseconds(since)
     if window is None:
-        return _in_order(await _forward(page, start, page_size))
+        return in_order(await _forward(page, start, page_size))
     rows: list[Row] = []
     now, length = milliseconds(datetime.now(UTC)), window // timedelta(milliseconds=1)
     while start <= now:
         rows += await _between(page, start, start + length - 1, page_size)
         start += length
-    return _in_order(rows)
+    return in_order(rows)
 
 
 async def _between(page: Page[Row], start: int, until: int, page_size: int) -> list[Row]:
@@ -66,6 +85,7 @@ async def _forward(page: Page[Row], start: int, page_size: int) -> list[Row]:
         start = max(milliseconds(row.time) for row in fresh)
 
 
-def _in_order(rows: Iterable[Row]) -> list[Row]:
+def in_order(rows: Iterable[Row]) -> list[Row]:
+    """Oldest first, each once."""
     once = {row.id: row for row in rows}
     return sorted(once.values(), key=lambda row: (row.time, len(row.id), row.id))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import random
 import statistics
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.disasters import Clusters, Disasters, Struck
+from tests.chaos.life import Life
 from tests.chaos.verdict import Verdict, judge
 from tests.e2e.desk import Desk, database_for, wait_until
 from tests.lab.control import Control, LabProcess
@@ -267,20 +267,27 @@ def _fates(books: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _kills(lab: Control, connections: list[dict[str, Any]], struck: list[Struck]) -> list[dict[str, Any]]:
-    """Each kill, with the seconds until the slowest connection was heard of again with quotes on its two
-    sides."""
-    lives = {row["name"]: _Life(lab, row) for row in connections}
+    """Each kill, with the seconds until the slowest connection was heard of again with quotes as before.
+
+    A connection without quotes at that moment lost none by the kill; it is counted apart.
+    """
+    lives = {
+        row["name"]: Life(lab.requests(key=row["key"]), lab.journal(account=row["name"]))
+        for row in connections
+    }
     kills = []
     for strike in [strike for strike in struck if strike.is_kill]:
-        after = {name: life.returned_after(strike.at) - strike.at for name, life in lives.items()}
-        slowest = max(after, key=lambda name: after[name])
+        after = {name: life.seconds_until_back(strike.at) for name, life in lives.items()}
+        quoted = {name: seconds for name, seconds in after.items() if seconds is not None}
+        slowest = max(quoted, key=lambda name: quoted[name], default="")
         kills.append(
             {
                 "kill": strike.name,
                 "venue": "up" if strike.in_calm else "in trouble",
                 "second_of_the_run": round(strike.at - struck[0].at, 1),
                 "slowest": slowest,
-                "seconds": round(after[slowest], 1),
+                "seconds": round(quoted.get(slowest, 0.0), 1),
+                "without_quotes_before": len(lives) - len(quoted),
             }
         )
     return kills
@@ -295,40 +302,3 @@ def _returns(kills: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
         what: {"kills": len(times), "median": round(statistics.median(times), 1), "worst": max(times)}
         for what, times in sorted(returns.items())
     }
-
-
-class _Life:
-    """When a connection asked its venue anything, and when it had quotes on each side."""
-
-    def __init__(self, lab: Control, connection: dict[str, Any]) -> None:
-        self._asked = [seen["time"] for seen in lab.requests(key=connection["key"])]
-        self._quoted = _quoted_spans(lab.journal(account=connection["name"]))
-
-    def returned_after(self, moment: float) -> float:
-        asked = next((time for time in self._asked if time > moment), math.inf)
-        return next((max(asked, start) for start, end in self._quoted if end > asked), math.inf)
-
-
-def _quoted_spans(journal: Iterable[Mapping[str, Any]]) -> list[tuple[float, float]]:
-    """From when until when there were orders on both sides, in seconds since the epoch."""
-    resting: dict[str, tuple[str, Decimal]] = {}
-    spans: list[tuple[float, float]] = []
-    since: float | None = None
-    for entry in journal:
-        at, client_id = entry["at_ms"] / 1000, entry["client_id"]
-        if entry["event"] == "accepted":
-            resting[client_id] = (entry["side"], Decimal(entry["amount"]))
-        elif entry["event"] == "filled" and client_id in resting:
-            side, left = resting[client_id]
-            resting[client_id] = (side, left - Decimal(entry["amount"]))
-            if not resting[client_id][1]:
-                del resting[client_id]
-        elif entry["event"] != "refused":
-            resting.pop(client_id, None)
-        both = {side for side, _ in resting.values()} == {"buy", "sell"}
-        if both and since is None:
-            since = at
-        elif not both and since is not None:
-            spans.append((since, at))
-            since = None
-    return [*spans, (since, math.inf)] if since is not None else spans

@@ -38,6 +38,7 @@ class Exchange:
         self.journal = Journal(self.clock)
         self.news = News()
         self.refuses_used_ids = False  # a client id counts as taken even when its order has ended
+        self.accepts_crossing_makers = False  # a post-only order that would take is accepted, and ends
         self.fees_in_quote = False  # both sides pay in quote, and a buy holds its commission too
         self.markets: dict[str, LabMarket] = {}
         self.accounts: dict[str, Account] = {}
@@ -113,11 +114,14 @@ class Exchange:
         if self._is_taken(market, ticket):
             raise RefusedError(Reason.DUPLICATE, ticket.client_id)
         order = self._new_order(market, ticket)
-        if ticket.kind is Kind.POST_ONLY and market.book.would_take(order.side, order.limit_price):
+        if self._would_take(market, order) and not self.accepts_crossing_makers:
             raise RefusedError(Reason.WOULD_TAKE)
         plan = market.book.plan(order)
         self._hold(market, order, plan)
         return order, plan
+
+    def _would_take(self, market: LabMarket, order: Order) -> bool:
+        return order.ticket.kind is Kind.POST_ONLY and market.book.would_take(order.side, order.limit_price)
 
     def _is_taken(self, market: LabMarket, ticket: Ticket) -> bool:
         holder = market.by_client_id(ticket.account, ticket.client_id) if ticket.client_id else None
@@ -169,7 +173,8 @@ class Exchange:
 
     def _execute(self, order: Order, plan: Plan) -> None:
         ticket = order.ticket
-        if ticket.time_in_force is TimeInForce.FOK and plan.amount < order.amount:
+        is_short = ticket.time_in_force is TimeInForce.FOK and plan.amount < order.amount
+        if is_short or self._would_take(self.market(order.symbol), order):
             self._end(order, State.EXPIRED)
             return
         for own in plan.own:

@@ -165,6 +165,15 @@ def test_a_post_only_order_is_refused_when_it_would_take(floor: Floor) -> None:
     assert floor.buy("bob", "1", "999.99", kind=Kind.POST_ONLY).is_open
 
 
+def test_a_venue_may_accept_a_post_only_order_that_would_take_and_end_it(floor: Floor) -> None:
+    floor.exchange.accepts_crossing_makers = True
+    resting = floor.sell("ann", "1", "1000")
+    ended = floor.buy("bob", "1", "1000", kind=Kind.POST_ONLY)
+    assert (ended.state, ended.filled) == (State.EXPIRED, D(0))
+    assert resting.is_open
+    assert floor.holding("bob", "USDT").used == 0
+
+
 # --- Self-trades
 
 

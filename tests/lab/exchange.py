@@ -88,6 +88,26 @@ class Exchange:
         self._end(order, State.CANCELED)
         self.news.tell(BookChanged(order.symbol))
 
+    def expire(self, order: Order) -> None:
+        """An order whose time is over."""
+        self._end(order, State.EXPIRED)
+        self.news.tell(BookChanged(order.symbol))
+
+    def halt(self, symbol: str) -> None:
+        """Nothing trades from now on; limit orders that come wait."""
+        self.market(symbol).is_halted = True
+
+    def resume(self, symbol: str) -> None:
+        """The orders that waited come in now, in the order of their arrival."""
+        market = self.market(symbol)
+        market.is_halted = False
+        waiting, market.waiting = market.waiting, []
+        for order in waiting:
+            if order.is_open:
+                order.update_ms = self.clock.now_ms()
+                self._execute(order, market.book.plan(order))
+        self.news.tell(BookChanged(symbol))
+
     def open_orders(self, account: str | None = None, symbol: str | None = None) -> list[Order]:
         """In the order of arrival."""
         markets = [self.market(symbol)] if symbol is not None else list(self.markets.values())
@@ -116,7 +136,9 @@ class Exchange:
         order = self._new_order(market, ticket)
         if self._would_take(market, order) and not self.accepts_crossing_makers:
             raise RefusedError(Reason.WOULD_TAKE)
-        plan = market.book.plan(order)
+        if market.is_halted and ticket.kind is Kind.MARKET:
+            raise RefusedError(Reason.MARKET_CLOSED)
+        plan = Plan() if market.is_halted else market.book.plan(order)
         self._hold(market, order, plan)
         return order, plan
 
@@ -190,7 +212,7 @@ class Exchange:
         elif ticket.kind is Kind.MARKET or ticket.time_in_force is TimeInForce.IOC:
             self._end(order, State.EXPIRED)
         else:
-            self.market(order.symbol).book.resting(order.side).add(order)
+            self.market(order.symbol).rest(order)
 
     def _trade(self, taker: Order, match: Match) -> None:
         market = self.market(taker.symbol)
@@ -208,7 +230,7 @@ class Exchange:
             amount=amount,
             cost=cost,
             taker_side=taker.side,
-            time_ms=taker.time_ms,
+            time_ms=taker.update_ms,
             maker_order_id=maker.id,
             taker_order_id=taker.id,
         )
@@ -250,7 +272,7 @@ class Exchange:
 
     def _charge(self, market: LabMarket, order: Order, trade: PublicTrade, *, is_maker: bool) -> Commission:
         fees = self.accounts[order.account].fees
-        rate = fees.rate(is_maker=is_maker)
+        rate = ZERO if market.rules.is_free_of_charge else fees.rate(is_maker=is_maker)
         third = fees.in_third_currency(market.rules, trade.cost, rate)
         if third is not None and self.ledger.holding(order.account, third.currency).free >= third.amount:
             commission = third

@@ -26,6 +26,8 @@ class LabMarket:
         self._fills_of: defaultdict[str, list[Fill]] = defaultdict(list)
         self._by_client_id: dict[tuple[str, str], Order] = {}
         self.update_id = 0  # counts the changes of the book
+        self.is_halted = False
+        self.waiting: list[Order] = []  # came while the market was halted
         self._accepted = 0
         self._open: dict[int, Order] = {}
         self._recent: deque[PublicTrade] = deque()
@@ -50,6 +52,13 @@ class LabMarket:
         self._orders_of[order.account][order.id] = order
         self._by_client_id[order.account, order.client_id] = order
         self.update_id += 1
+
+    def rest(self, order: Order) -> None:
+        """Where others can meet it, or until the market resumes."""
+        if self.is_halted:
+            self.waiting.append(order)
+        else:
+            self.book.resting(order.side).add(order)
 
     def leave(self, order: Order) -> None:
         del self._open[order.id]

@@ -16,6 +16,7 @@ class MarketRules:
 
     bid_multiplier, ask_multiplier: (down, up), how far from the average price an order may be.
     average_minutes: the span of that average, weighted by volume; 0 stands for the last price.
+    is_free_of_charge: nobody pays a commission here.
     The smallest cost must be a multiple of 1e-8, so that no ledger ever rounds a cost.
     """
 
@@ -35,6 +36,7 @@ class MarketRules:
     average_minutes: int = 5
     max_open_orders: int = 200
     is_trading: bool = True
+    is_free_of_charge: bool = False
 
     def __post_init__(self) -> None:
         if (self.price_step * self.amount_step) % SMALLEST:

@@ -286,3 +286,48 @@ def test_the_journal_tells_the_whole_story(floor: Floor) -> None:
     ]
     first = floor.exchange.journal.entries(event=Event.FILLED, account="ann")[0]
     assert (first.key, first.amount, first.price, first.trade_id) == ("ann's key", D(1), D(1000), 1)
+
+
+# --- Halts
+
+
+def test_an_order_in_a_halted_market_waits_and_trades_when_it_resumes(floor: Floor) -> None:
+    floor.sell("bob", "1", "50000")
+    floor.exchange.halt(SYMBOL)
+    order = floor.buy("ann", "0.4", "50010")
+    assert (order.is_open, order.filled, floor.holding("ann", "USDT").used) == (True, D(0), D("20004.0"))
+
+    floor.now_ms += 60_000
+    floor.exchange.resume(SYMBOL)
+
+    (fill,) = floor.exchange.fills("ann")
+    assert (fill.price, fill.amount, fill.time_ms) == (D(50000), D("0.4"), floor.now_ms)
+    assert floor.holding("ann", "USDT").used == 0
+
+
+def test_an_order_that_waits_can_be_cancelled_and_a_market_order_does_not_wait(floor: Floor) -> None:
+    floor.sell("bob", "1", "50000")
+    floor.exchange.halt(SYMBOL)
+    floor.exchange.cancel(floor.buy("ann", "0.4", "50010"))
+    assert floor.refusal("buy", "ann", "0.4") is Reason.MARKET_CLOSED
+
+    floor.exchange.resume(SYMBOL)
+
+    assert floor.exchange.fills("ann") == []
+
+
+def test_an_order_whose_time_is_over_gives_back_what_it_held(floor: Floor) -> None:
+    order = floor.buy("ann", "0.4", "50000")
+
+    floor.exchange.expire(order)
+
+    assert (order.state, floor.holding("ann", "USDT").used) == (State.EXPIRED, D(0))
+
+
+def test_a_market_may_be_free_of_charge() -> None:
+    floor = Floor(is_free_of_charge=True)
+    floor.sell("bob", "1", "50000")
+
+    floor.buy("ann", "0.4", "50000")
+
+    assert [fill.fee for fill in floor.exchange.fills("ann")] == [D(0)]

@@ -41,11 +41,24 @@ class Licence(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Proxy:
-    """The way out. `url` has no credentials in it; those are raw and apart."""
+    """The way out. `url` has no credentials in it; those are raw and apart.
+
+    ca: whom to trust where the proxy itself speaks TLS, a file's path or PEM text; empty: the usual.
+    ipv4_only: the proxy is reached over IPv4, whatever addresses its name has.
+    set_where: where a person changes it, as a sentence about it ends.
+    """
 
     url: str
     username: str = ""
     password: Secret = field(default_factory=Secret.empty)
+    ca: str = ""
+    ipv4_only: bool = False
+    set_where: str = "at the connection"
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Two proxies of one key are the same way out; the password stays sealed in it."""
+        return (self.url, self.username, self.password.sealed(), self.ca, self.ipv4_only)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +86,14 @@ class ConnectionSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class AccountPermissions:
-    """What the venue says the key may do; None where it does not say."""
+    """What the venue says the key may do; None where it does not say.
+
+    is_address_bound: it works from the addresses only that are listed at the venue.
+    """
 
     can_trade: bool | None
     can_withdraw: bool | None
+    is_address_bound: bool | None = None
 
 
 class MarketData(Protocol):

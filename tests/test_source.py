@@ -138,7 +138,7 @@ def test_no_broad_except_stands_but_at_the_edges() -> None:
     assert broad == set(EDGES)
 
 
-@pytest.mark.parametrize("module", ["ccxt", "aiohttp"])
+@pytest.mark.parametrize("module", ["ccxt", "aiohttp", "python_socks"])
 def test_the_network_is_imported_under_the_venues_only(module: str) -> None:
     importing = {
         name

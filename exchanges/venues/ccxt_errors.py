@@ -25,8 +25,6 @@ from exchanges.errors import (
     OrderNotFoundError,
     OutcomeUnknownError,
     PermissionMissingError,
-    ProxyAuthError,
-    ProxyDownError,
     ProxyError,
     RateLimitError,
     RejectedError,
@@ -62,18 +60,25 @@ class Call:
 
 def translate(error: Exception, call: Call, passage: Passage) -> VenueError:
     """One sentence for the operator, without secrets; the venue's code and text are in its context."""
-    if isinstance(error, VenueError):
-        found = error
-    else:
-        found = (
-            _by_venue(call, passage.answer)
-            or _on_the_way(error, call)
-            or _by_status(call, passage.answer)
-            or _by_class(error, call, passage)
-        )
+    found = (
+        _own(error)
+        or _by_venue(call, passage.answer)
+        or _on_the_way(error, call)
+        or _by_status(call, passage.answer)
+        or _by_class(error, call, passage)
+    )
     found.connection, found.call = call.connection, call.name
     if call.writes and _may_have_arrived(found, error, call, passage):
         found = _unknown(found, call)
+    return found
+
+
+def _own(error: Exception) -> VenueError | None:
+    """What was translated where it was noticed, as a proxy's refusal is; nothing is told of what it was
+    before."""
+    found = next((cause for cause in _chain(error) if isinstance(cause, VenueError)), None)
+    if found is not None:
+        found.__cause__ = found.__context__ = None
     return found
 
 
@@ -114,7 +119,7 @@ def _unlisted(refusal: Refusal, call: Call, answer: HttpAnswer) -> VenueError | 
     return RejectedError(sentence, code=refusal.code, text=text)
 
 
-# --- On the way: proxy, DNS, TLS, time
+# --- On the way: DNS, TLS, time; what fails at a proxy is translated in its tunnel
 
 
 def _on_the_way(error: Exception, call: Call) -> VenueError | None:
@@ -131,20 +136,18 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield current
-        current = current.__cause__ or current.__context__
+        current = current.__cause__ or _wrapped(current) or current.__context__
+
+
+def _wrapped(error: BaseException) -> BaseException | None:
+    """ccxt's WebSocket client hands on what failed as its error's only argument."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, BaseException) else None
 
 
 def _by_cause(cause: BaseException, call: Call) -> VenueError | None:
-    if isinstance(cause, aiohttp.ClientHttpProxyError):
-        return _proxy_answer(cause.status, call)
-    if isinstance(cause, aiohttp.ClientProxyConnectionError):
-        return ProxyDownError("The proxy cannot be reached: check its address and port, and that it runs.")
-    if isinstance(cause, aiohttp.InvalidURL):
-        return ProxyDownError("The proxy's address cannot be read: write it as http://host:port.")
     if isinstance(cause, aiohttp.ClientConnectorDNSError):
-        return VenueDownError(
-            f"The name of {call.title} or of its proxy cannot be resolved: check the network and DNS."
-        )
+        return VenueDownError(f"The name of {call.title} cannot be resolved: check the network and DNS.")
     if isinstance(cause, aiohttp.ClientSSLError | ssl.SSLError):
         return VenueDownError(
             f"No trusted TLS connection to {call.title}: something on the way shows another certificate; "
@@ -157,23 +160,6 @@ def _by_cause(cause: BaseException, call: Call) -> VenueError | None:
     if isinstance(cause, aiohttp.ClientConnectionError | aiohttp.ClientPayloadError | OSError):
         return VenueDownError(f"The connection to {call.title} broke before its answer; it is asked again.")
     return None
-
-
-def _proxy_answer(status: int, call: Call) -> ProxyError:
-    if status == 407:
-        return ProxyAuthError(
-            "The proxy refused the user name or password (407): enter both again at the connection.",
-            code="407",
-        )
-    if status == 403:
-        return ProxyError(
-            f"The proxy does not let us reach {call.title} (403): allow that host in the proxy's plan.",
-            code="403",
-        )
-    return ProxyDownError(
-        f"The proxy did not reach {call.title} ({status}): it is tried again; if it stays, ask its operator.",
-        code=str(status),
-    )
 
 
 # --- The HTTP status
@@ -279,12 +265,9 @@ def _short(text: str) -> str:
 
 
 def _may_have_arrived(found: VenueError, error: Exception, call: Call, passage: Passage) -> bool:
-    if not passage.departed or isinstance(found, ProxyAuthError):
+    if not passage.departed or isinstance(found, ProxyError):
         return False
-    if any(
-        isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ClientHttpProxyError)
-        for cause in _chain(error)
-    ):
+    if any(isinstance(cause, aiohttp.ClientConnectorError) for cause in _chain(error)):
         return False  # there was no connection to send it on
     refusal = call.dialect.read_refusal(passage.answer.body) if passage.answer else None
     ruling = call.dialect.ruling(refusal) if refusal else None

@@ -20,7 +20,7 @@ from exchanges.gateway import HTTP_TIMEOUT_SECONDS, Credentials, Licence, Proxy
 from exchanges.pacing import Budget
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.pace import Pace
-from exchanges.venues.wire import tls_context
+from exchanges.venues.trust import tls_context
 
 if TYPE_CHECKING:
     from exchanges.venues.wire import Wire

@@ -5,23 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
-import ssl
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partialmethod
+from functools import partial, partialmethod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
-import certifi
 
-from exchanges.errors import ProxyAuthError
 from exchanges.gateway import Proxy
 from exchanges.pacing import Budget
 from exchanges.types import Market
 from exchanges.venues.pace import Pace
-from vault.redaction import remember
+from exchanges.venues.trust import tls_context
+from exchanges.venues.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from exchanges.venues.door import Client
@@ -31,16 +29,11 @@ CONNECTIONS_PER_HOST = 300  # a venue that hangs must not use up the others' soc
 DNS_SECONDS = 300
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Trusts the system's authorities and certifi's."""
-    context = ssl.create_default_context()
-    context.load_verify_locations(cafile=certifi.where())
-    return context
-
-
-def build_connector(**options: Any) -> aiohttp.TCPConnector:
-    """The sockets of one session. IPv4 only: venues' allow-lists mostly are, and IPv6 would bypass them."""
+def build_connector(
+    *, kind: Callable[..., aiohttp.TCPConnector] = aiohttp.TCPConnector, **options: Any
+) -> aiohttp.TCPConnector:
+    """The sockets of one session. Directly over IPv4 only: venues' allow-lists mostly are, and IPv6 would
+    bypass them."""
     settings: dict[str, Any] = {
         "ssl": tls_context(),
         "family": socket.AF_INET,
@@ -48,22 +41,22 @@ def build_connector(**options: Any) -> aiohttp.TCPConnector:
         "limit_per_host": CONNECTIONS_PER_HOST,
         "ttl_dns_cache": DNS_SECONDS,
     }
-    return aiohttp.TCPConnector(**(settings | options))
+    return kind(**(settings | options))
 
 
 @dataclass(frozen=True)
 class Route:
     """A way out, as a key: two proxies that differ in their password only are two routes."""
 
-    url: str = ""
-    login: str = ""
+    digest: str = ""
 
     @classmethod
     def of(cls, proxy: Proxy | None) -> Route:
+        """Raises VaultError where the password cannot be read."""
         if proxy is None:
             return cls()
-        login = f"{proxy.username}\0{proxy.password.reveal()}"
-        return cls(proxy.url, hashlib.sha256(login.encode()).hexdigest())
+        parts = (proxy.url, proxy.username, proxy.password.reveal(), proxy.ca, str(proxy.ipv4_only))
+        return cls(hashlib.sha256("\0".join(parts).encode()).hexdigest())
 
 
 @dataclass(frozen=True)
@@ -137,18 +130,19 @@ class Wire:
 
 
 class Session:
-    """What ccxt uses of an aiohttp session, through the proxy if there is one.
+    """What ccxt uses of an aiohttp session, through the proxy if there is one: requests and WebSockets.
 
-    The proxy's login goes into a header of the CONNECT and into no URL, so no exception's text shows it.
+    Whatever its callers or the environment say of proxies is overruled.
     """
 
     def __init__(self, proxy: Proxy | None) -> None:
-        # A redirect would carry the key to another host.
-        self._options: dict[str, Any] = {"allow_redirects": False}
-        if proxy is not None:
-            self._options |= {"proxy": proxy.url, "proxy_headers": _login(proxy)}
+        """Raises ProxyError where the proxy cannot be used as it is set."""
+        connector = build_connector(kind=partial(Tunnel, proxy)) if proxy else build_connector()
         self._session = aiohttp.ClientSession(
-            connector=build_connector(), trust_env=False, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector,
+            trust_env=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(_refuse_redirected_websocket,),
         )
 
     @property
@@ -156,7 +150,9 @@ class Session:
         return self._session.headers
 
     def _ask(self, method: str, url: Any, **options: Any) -> Any:
-        return self._session.request(method, url, **(options | self._options))
+        # A redirect would carry the key to another host.
+        own: dict[str, Any] = {"allow_redirects": False, "proxy": None}
+        return self._session.request(method, url, **(options | own))
 
     get = partialmethod(_ask, "GET")
     post = partialmethod(_ask, "POST")
@@ -164,15 +160,20 @@ class Session:
     patch = partialmethod(_ask, "PATCH")
     delete = partialmethod(_ask, "DELETE")
 
+    def ws_connect(self, url: Any, **options: Any) -> Any:
+        """As aiohttp's; a redirect is refused, as elsewhere."""
+        return self._session.ws_connect(url, **(options | {"proxy": None}))
+
     async def close(self) -> None:
         await self._session.close()
 
 
-def _login(proxy: Proxy) -> dict[str, str]:
-    if not (proxy.username or proxy.password):
-        return {}
-    if ":" in proxy.username:
-        raise ProxyAuthError("The proxy's user name holds a colon, which no proxy can take: enter it again.")
-    value = aiohttp.encode_basic_auth(proxy.username, proxy.password.reveal())
-    remember(value.removeprefix("Basic "))
-    return {"Proxy-Authorization": value}
+async def _refuse_redirected_websocket(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """aiohttp's ws_connect would follow it and has no option not to."""
+    response = await handler(request)
+    if 300 <= response.status < 400 and request.headers.get("Upgrade") == "websocket":
+        response.close()
+        raise aiohttp.ClientConnectionError("a WebSocket was answered with a redirect")
+    return response

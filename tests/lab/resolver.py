@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,14 @@ class LabResolver(AbstractResolver):
         """Nothing is held."""
 
 
-def lab_connector(port: int, ca_file: Path, **options: Any) -> aiohttp.TCPConnector:
-    """A connector with the options asked for, but the lab's resolver and trust.
+def lab_connector(
+    port: int,
+    ca_file: Path,
+    *,
+    kind: Callable[..., aiohttp.TCPConnector] = aiohttp.TCPConnector,
+    **options: Any,
+) -> aiohttp.TCPConnector:
+    """A connector of the kind and with the options asked for, but the lab's resolver and trust.
 
     Names written as addresses never reach a resolver, so those are refused when the socket is made.
     """
@@ -54,7 +61,7 @@ def lab_connector(port: int, ca_file: Path, **options: Any) -> aiohttp.TCPConnec
         "use_dns_cache": False,
         "socket_factory": _loopback_socket,
     }
-    return aiohttp.TCPConnector(**options)
+    return kind(**options)
 
 
 def _loopback_socket(address: Any) -> socket.socket:

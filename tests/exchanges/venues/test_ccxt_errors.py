@@ -20,7 +20,6 @@ from exchanges.errors import (
     PermissionMissingError,
     ProxyAuthError,
     ProxyDownError,
-    ProxyError,
     RateLimitError,
     RejectedError,
     Rule,
@@ -46,11 +45,6 @@ def answered(status: int, body: object, **headers: str) -> Passage:
 def caused(error: Exception, cause: BaseException) -> Exception:
     error.__cause__ = cause
     return error
-
-
-def proxy_answer(status: int) -> aiohttp.ClientHttpProxyError:
-    info = Mock(real_url="https://user:canary@proxy.example")  # aiohttp's, only shown in its text
-    return aiohttp.ClientHttpProxyError(info, (), status=status, message="Proxy Authentication Required")
 
 
 BY_CODE = [
@@ -103,10 +97,8 @@ def test_binances_code_decides_and_not_ccxts_class(
 
 
 BY_CAUSE = [
-    (proxy_answer(407), ProxyAuthError, "407"),
-    (proxy_answer(403), ProxyError, "403"),
-    (proxy_answer(502), ProxyDownError, "502"),
-    (aiohttp.ClientProxyConnectionError(Mock(), OSError(111, "refused")), ProxyDownError, "proxy"),
+    (ProxyAuthError("refused (407)"), ProxyAuthError, "407"),
+    (ProxyDownError("The proxy is gone."), ProxyDownError, "proxy"),
     (aiohttp.ClientConnectorDNSError(Mock(), OSError(-2, "unknown")), VenueDownError, "DNS"),
     (aiohttp.ClientConnectorError(Mock(), OSError(111, "refused")), VenueDownError, "reached"),
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import ccxt.async_support as ccxt
 
+from exchanges.errors import MalformedAnswerError
 from exchanges.gateway import HTTP_TIMEOUT_SECONDS, Credentials, Licence, Proxy
 from exchanges.pacing import Budget
 from exchanges.venues.dialects import dialect_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # ccxt writes every request at DEBUG, with key and signature.
 log.setLevel(logging.WARNING)
+FIRST_ERROR_STATUS = 300
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,13 @@ class Door:
         current = passage.get()
         if current is not None:
             current.answer = HttpAnswer(status, headers, body if response is None else response)
-        return super().handle_errors(  # type: ignore[misc]
+        result = super().handle_errors(  # type: ignore[misc]
             status, reason, url, method, headers, body, response, request_headers, request_body
         )
+        if response is None and body and status < FIRST_ERROR_STATUS:
+            # ccxt would read an empty book or list out of half an answer.
+            raise MalformedAnswerError("The venue's answer breaks off or is no JSON; it is asked again.")
+        return result
 
     def parse_order_book_bid_ask(
         self, bidask: Any, price_key: Any = 0, amount_key: Any = 1, count_or_id_key: Any = 2

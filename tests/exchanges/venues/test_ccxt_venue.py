@@ -447,6 +447,14 @@ async def test_a_book_that_cannot_be_read_is_an_error(lab: Lab, open_binance: Op
         await open_binance().fetch_book(SYMBOL)
 
 
+async def test_a_book_that_breaks_off_is_no_empty_book(lab: Lab, open_binance: OpenGateway) -> None:
+    lab.crowd("buy", "0.1", "49999")
+    lab.server.faults.add(Fault(effect=Effect.TRUNCATE, path="/api/v3/depth"))
+
+    with pytest.raises(MalformedAnswerError, match="breaks off"):
+        await open_binance().fetch_book(SYMBOL)
+
+
 async def test_a_venue_that_is_down_is_asked_again_by_others(lab: Lab, open_binance: OpenGateway) -> None:
     lab.server.faults.add(server_error(502, path="/api/v3/exchangeInfo"))
     first, second = open_binance(), open_binance()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.lab import binance
+from tests.lab import binance, coinstore
 from tests.lab.exchange import Exchange
 from tests.lab.rules import MarketRules
 from tests.lab.wire import Dialect
 
 VENUES: dict[str, tuple[Callable[[Exchange], Dialect], tuple[MarketRules, ...]]] = {
     "binance": (binance.BinanceDialect, binance.MARKETS),
+    "coinstore": (coinstore.CoinstoreDialect, coinstore.MARKETS),
 }

@@ -1,0 +1,79 @@
+"""Where the spec stands at each venue: a market, its prices, and what there is not, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from exchanges.errors import (
+    AddressNotAllowedError,
+    ClockError,
+    CredentialsError,
+    PermissionMissingError,
+    Rule,
+    VenueError,
+)
+from tests.lab.accounts import FeeSchedule
+from tests.spec.case import Case, Need
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stand:
+    """symbol, other_symbol: markets of the lab's house; price, other_price: where they trade, in quote.
+
+    amount, other_amount: base; an order of it at that price is above every minimum, and its half too.
+    unknown_order: an order's id in the venue's form that names none.
+    lacks: what the venue does not have, each with the reason, for the table in docs/venues.md.
+    fees: what the account pays; third_currency: what pays instead, where the venue has such a thing.
+    errors of its own, where the venue tells less than others: no_right, wrong_clock, wrong_address.
+    names_address: its refusal says which address it saw.
+    rules: what the desk can tell of a broken rule, where it is less than the rule itself.
+    returns_first: a client id that is used again is answered with the first order, and places nothing.
+    lists_min_cost: its market list tells the smallest cost.
+    time_step_ms: how exactly it tells when a trade was; open_orders_page: orders on one page.
+    """
+
+    venue: str
+    symbol: str = "BTC/USDT"
+    other_symbol: str = "ETH/USDT"
+    price: Decimal = Decimal(50_000)
+    other_price: Decimal = Decimal(2_500)
+    amount: Decimal = Decimal("0.01")
+    other_amount: Decimal = Decimal("0.1")
+    unknown_order: str
+    lacks: Mapping[Need, str] = field(default_factory=dict)
+    fees: FeeSchedule = field(default_factory=FeeSchedule)
+    third_currency: str = ""
+    no_right: type[VenueError] = PermissionMissingError
+    wrong_clock: type[VenueError] = ClockError
+    wrong_address: type[VenueError] = AddressNotAllowedError
+    names_address: bool = False
+    rules: Mapping[Rule, Rule] = field(default_factory=dict)
+    returns_first: bool = False
+    lists_min_cost: bool = True
+    time_step_ms: int = 1
+    open_orders_page: int = 100
+
+    def rule(self, broken: Rule) -> Rule:
+        return self.rules.get(broken, broken)
+
+    def lacking(self, case: Case) -> str:
+        """Why this case cannot be put to this venue; empty where it can."""
+        return "; ".join(why for need, why in self.lacks.items() if need in case.needs)
+
+
+BINANCE = Stand(
+    venue="binance",
+    unknown_order="987654321",
+    third_currency="BNB",
+    lacks={
+        Need.PASSPHRASE: "keys have no passphrase",
+    },
+    # One code for a wrong key, an address that is not allowed and a missing right.
+    no_right=CredentialsError,
+    wrong_address=CredentialsError,
+    rules={Rule.MIN_AMOUNT: Rule.AMOUNT_STEP},
+)
+
+STANDS: tuple[Stand, ...] = (BINANCE,)

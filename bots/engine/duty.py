@@ -56,6 +56,8 @@ FIRST_REFUSED_WAIT_SECONDS = 15.0
 REFUSED_WAIT_SECONDS = 300.0  # a key or a proxy login that was refused: a person has to act first
 SETTLE_SECONDS = 10.0
 
+NOT_THE_BOTS_OWN = (LeaseLostError, NotLicensedError, BotNotRunningError, AnyDatabaseError)
+
 
 class Ending(Enum):
     """Why a duty ends: its runtime hands the connection over, or the worker is told to stop."""
@@ -131,8 +133,7 @@ class Duty:
             return await self._failed("The database does not answer.", self._backoff())
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
-            sentence = f"Internal error ({type(error).__name__}): {redact(str(error))}"
-            return await self._failed(sentence, self._backoff())
+            return await self._failed(_internal(error), self._backoff())
         return wait
 
     # --- A round
@@ -150,10 +151,11 @@ class Duty:
             return 0.0
         account.forget_markets_but(symbols)
         await self._look_at_account(account, symbols & account.markets.keys())
-        await cancel_strays(account, self.sheets)
+        await cancel_strays(account, self._able())
         funds = Funds(account)
-        for sheet in [sheet for sheet in self.sheets.values() if sheet.due_at <= uptime()]:
-            await self._cycle(account, sheet, funds)
+        for sheet in [sheet for sheet in self.sheets.values() if sheet.is_due(uptime())]:
+            if not await self._cycle(account, sheet, funds):
+                return 0.0
         for sheet in list(self.sheets.values()):
             if await finish_stopping(account, sheet.bot):
                 del self.sheets[sheet.bot.pk]
@@ -191,28 +193,43 @@ class Duty:
             await observe(account, symbols)
         self.pulse.answered(self.lease.connection_id)
 
-    async def _cycle(self, account: Account, sheet: Sheet, funds: Funds) -> None:
-        """A refusal that concerns this bot alone becomes its decision; the others go on."""
+    def _able(self) -> list[UUID]:
+        """The bots at work, but those whose cycle is broken: nobody minds their orders."""
+        return [key for key, sheet in self.sheets.items() if not sheet.is_broken(uptime())]
+
+    async def _cycle(self, account: Account, sheet: Sheet, funds: Funds) -> bool:
+        """A refusal that concerns this bot alone becomes its decision; the others go on.
+
+        False where its cycle broke: it may have stopped half-way, so the books are brought together anew.
+        """
         sheet.schedule(uptime())
         try:
             await cycle(account, sheet, self.office.feeds, funds)
-        except (ConnectivityError, CredentialsError, VenueClosedError):
+        except (ConnectivityError, CredentialsError, VenueClosedError, *NOT_THE_BOTS_OWN):
             raise
         except VenueError as error:
             await self._stand_aside(account, sheet, error.sentence)
+        except Exception as error:
+            log.exception("a cycle of bot %s failed", sheet.bot.pk)
+            sheet.broke(uptime())
+            self._agrees = False
+            await self._stand_aside(account, sheet, _internal(error), severity=Severity.ERROR)
+            return False
+        sheet.went_well()
         self.pulse.cycled(sheet.bot.pk)
+        return True
 
-    async def _stand_aside(self, account: Account, sheet: Sheet, sentence: str) -> None:
+    async def _stand_aside(
+        self, account: Account, sheet: Sheet, sentence: str, severity: Severity = Severity.WARNING
+    ) -> None:
         if sheet.written == (sentence,):
             return
-        event = account.event(
-            "stood_aside", sentence, at=utc_now(), bot_id=sheet.bot.pk, severity=Severity.WARNING
-        )
+        event = account.event("stood_aside", sentence, at=utc_now(), bot_id=sheet.bot.pk, severity=severity)
         await account.database.run(ledger.save_stand_aside, self.lease, [sheet.bot.pk], sentence, [event])
         sheet.written = (sentence,)
 
     def _until_next(self, account: Account) -> float:
-        waits = [sheet.due_at - uptime() for sheet in self.sheets.values()]
+        waits = [max(sheet.due_at, sheet.broken_until) - uptime() for sheet in self.sheets.values()]
         if any(o.state != OrderState.OPEN or o.cancel_requested_at for o in account.orders.values()):
             waits.append(LOOKUP_SECONDS)
         return max(min(waits, default=WATCH_SECONDS), 0.0)
@@ -293,3 +310,7 @@ class Duty:
         self._agrees = False
         if account:
             await account.gateway.close()
+
+
+def _internal(error: Exception) -> str:
+    return f"Internal error ({type(error).__name__}): {redact(str(error))}"

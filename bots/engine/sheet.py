@@ -15,13 +15,18 @@ LONGEST_PAUSE_SECONDS = 300.0
 
 @dataclass
 class Sheet:
-    """due_at, held_until: `uptime()`. written: the decision that the database has."""
+    """due_at, held_until: `uptime()`. written: the decision that the database has.
+
+    broken_until: the bot's own cycle failed in a way that nobody foresaw; it has none until then.
+    """
 
     bot: SpreadBot
     connection_enabled: bool = True
     kill_switch: str = ""
     due_at: float = 0.0
     held_until: float = 0.0
+    broken_until: float = 0.0
+    breaks_in_a_row: int = 0
     refusals_in_a_row: int = 0
     last_refusal: str = ""
     written: tuple[object, ...] = ()
@@ -47,6 +52,20 @@ class Sheet:
         """Due at the next whole multiple of its cycle, so that bots of one pace look together."""
         cycle = self.bot.cycle_seconds
         self.due_at = (math.floor(now / cycle) + 1) * cycle
+
+    def is_due(self, now: float) -> bool:
+        return self.due_at <= now and not self.is_broken(now)
+
+    def is_broken(self, now: float) -> bool:
+        return now < self.broken_until
+
+    def broke(self, now: float) -> None:
+        """Each time in a row it waits twice as long."""
+        self.broken_until = now + min(FIRST_PAUSE_SECONDS * 2**self.breaks_in_a_row, LONGEST_PAUSE_SECONDS)
+        self.breaks_in_a_row += 1
+
+    def went_well(self) -> None:
+        self.breaks_in_a_row = 0
 
     def pause_placing(self, now: float, sentence: str) -> bool:
         """After a refusal: each in a row waits twice as long. True where the reason is a new one."""

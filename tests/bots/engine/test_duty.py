@@ -25,9 +25,12 @@ from bots.models import (
     Order,
     Position,
     Scope,
+    Severity,
     SpreadBot,
     Trade,
 )
+from bots.strategies.base import Snapshot
+from bots.strategies.spread import SpreadSettings, decide
 from exchanges.errors import (
     CredentialsError,
     OutcomeUnknownError,
@@ -304,27 +307,65 @@ async def test_a_worker_that_takes_over_waits_as_long_as_the_venue_had_asked_for
     assert len(desk.venue.calls) == calls
 
 
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """From then on the strategy breaks in this market."""
+
+    def break_in(symbol: str) -> None:
+        def broken(seen: Snapshot, settings: SpreadSettings) -> object:
+            if seen.market.symbol == symbol:
+                raise ArithmeticError("apiKey=canary-5f1e0c&signature=deadbeef")
+            return decide(seen, settings)
+
+        monkeypatch.setattr(cycle, "decide", broken)
+
+    return break_in
+
+
 async def test_an_internal_error_is_isolated_and_told_without_secrets(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    desk: Desk, breaks: Callable[[str], None]
 ) -> None:
-    neighbour = await neighbour_of(desk)
     canary = "canary-5f1e0c"
     await desk.do(Secret(canary).reveal)
-
-    def broken(seen: object, settings: object) -> object:
-        raise ArithmeticError("apiKey=canary-5f1e0c&signature=deadbeef")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(cycle, "decide", broken)
-        await desk.round()
-    await neighbour.round()
-    (event,) = await desk.events("connection_failed")
+    breaks(desk.bot.symbol)
+    await desk.round()
+    (event,) = await desk.events("stood_aside")
     assert event.text.startswith("Internal error (ArithmeticError)")
+    assert event.severity == Severity.ERROR
     assert canary not in event.text
     assert canary not in (await decision(desk)).reason
-    assert len(neighbour.venue.resting()) == 2
+
+
+async def test_a_bot_whose_cycle_breaks_does_not_hold_up_its_neighbours(
+    desk: Desk, breaks: Callable[[str], None]
+) -> None:
+    other = await desk.do(make_bot, desk.connection, "Other", symbol="ETH/USDT")
+    breaks(desk.bot.symbol)
+    await desk.rounds(3)
+    assert {order.bot_id for order in await desk.orders()} == {other.pk}
+    assert len(desk.venue.resting()) == 2
+    assert await desk.events("connection_failed") == []
+
+
+async def test_the_quotes_of_a_bot_whose_cycle_breaks_do_not_rest_untended(
+    desk: Desk, breaks: Callable[[str], None]
+) -> None:
     await desk.round()
-    assert len(desk.venue.resting()) == 4  # one venue, two connections
+    breaks(desk.bot.symbol)
+    await desk.rounds(2)
+    assert desk.venue.resting() == []
+
+
+async def test_a_bot_whose_cycle_broke_is_tried_again_later(
+    desk: Desk, breaks: Callable[[str], None]
+) -> None:
+    breaks(desk.bot.symbol)
+    await desk.rounds(2)
+    assert len(await desk.events("stood_aside")) == 1
+    breaks("nowhere")
+    desk.duty.sheets[desk.bot.pk].broken_until = uptime()
+    await desk.round()
+    assert len(desk.venue.resting()) == 2
 
 
 async def neighbour_of(desk: Desk) -> Desk:

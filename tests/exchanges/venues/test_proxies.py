@@ -1,0 +1,430 @@
+"""Each kind of proxy before the lab: what goes through, what is refused, and that nothing goes around it."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import socket
+import traceback
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.abc import ResolveResult
+
+from exchanges.errors import ProxyAuthError, ProxyDownError, ProxyError, VenueDownError, VenueError
+from exchanges.gateway import Proxy
+from exchanges.venues import proxy_server
+from exchanges.venues import wire as wire_module
+from exchanges.venues.wire import Wire, build_connector
+from tests.exchanges.venues.conftest import Lab, OpenGateway, buy
+from tests.lab.authority import Authority
+from tests.lab.connect_proxy import ConnectProxy, LabProxy, SocksProxy, TlsConnectProxy
+from tests.lab.hosts import ALL_HOSTS
+from tests.lab.resolver import LabResolver, lab_connector
+from vault.secret import Secret
+
+USERNAME = "desk"
+PASSWORD = "p@ss:w/rd%#1-canary"
+STALE = "stale-canary-secret"
+REFUSED = "The proxy refused the user name or password (407)"
+KINDS = ("http", "https", "socks5")
+
+OpenProxy = Callable[..., LabProxy]
+
+
+@pytest.fixture(scope="module")
+def proxy_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Not the one of the lab's venues, though it signs for their names as well."""
+    return Authority(tmp_path_factory.mktemp("proxy"), ["localhost", *ALL_HOSTS])
+
+
+@pytest.fixture
+def open_proxy(lab: Lab, proxy_authority: Authority) -> OpenProxy:
+    """A proxy of this kind that leads to the lab, or to the port given."""
+
+    def of(kind: str, port: int = 0) -> LabProxy:
+        way = (port or lab.server.port, USERNAME, PASSWORD)
+        if kind == "https":
+            return TlsConnectProxy(*way, tls=proxy_authority.server_context())
+        return SocksProxy(*way) if kind == "socks5" else ConnectProxy(*way)
+
+    return of
+
+
+@pytest.fixture
+def through(proxy_authority: Authority) -> Callable[..., Proxy]:
+    """A connection's proxy: the right one but for what is changed."""
+
+    def to(proxy: LabProxy, **changes: object) -> Proxy:
+        right: dict[str, object] = {
+            "url": proxy.url,
+            "username": USERNAME,
+            "password": Secret(PASSWORD),
+            "ca": str(proxy_authority.ca_file) if proxy.scheme == "https" else "",
+        }
+        return Proxy(**(right | changes))  # type: ignore[arg-type]
+
+    return to
+
+
+def nothing_went_around(lab: Lab) -> bool:
+    return lab.server.requests.select() == []
+
+
+# --- What goes through
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_account_trades_through_its_proxy_and_the_password_is_raw(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    async with open_proxy(kind) as proxy:
+        gateway = open_binance(proxy=through(proxy))
+        await gateway.fetch_balances()
+        await gateway.place(buy("0.5", "40000"))
+        await gateway._wire.close()
+
+        assert set(proxy.targets) == {"api.binance.com:443"}
+        assert (proxy.connections, proxy.refused) == (len(proxy.targets), 0)
+    assert len(lab.server.requests.select()) == 3
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_venues_name_is_left_to_the_proxy_to_resolve(
+    lab: Lab, authority: Authority, open_binance: OpenGateway, open_proxy: OpenProxy,
+    through: Callable[..., Proxy], monkeypatch: pytest.MonkeyPatch, kind: str,
+) -> None:  # fmt: skip
+    resolved: list[str] = []
+
+    class Listening(LabResolver):
+        async def resolve(self, host: str, *where: Any, **more: Any) -> list[ResolveResult]:
+            resolved.append(host)
+            return await super().resolve(host, *where, **more)
+
+    def connector(**options: Any) -> aiohttp.TCPConnector:
+        opened = lab_connector(lab.server.port, authority.ca_file, **options)
+        opened._resolver = Listening(lab.server.port)
+        return opened
+
+    monkeypatch.setattr(wire_module, "build_connector", connector)
+    async with open_proxy(kind) as proxy:
+        await open_binance(proxy=through(proxy)).fetch_time()
+        assert resolved == []
+    await open_binance().fetch_time()
+    assert resolved == ["api.binance.com"]
+
+
+@asynccontextmanager
+async def echo(authority: Authority) -> AsyncIterator[int]:
+    """A WebSocket under a venue's name that says what it hears, and /moved, which leads away; its port."""
+
+    async def repeat(request: web.Request) -> web.WebSocketResponse:
+        answer = web.WebSocketResponse()
+        await answer.prepare(request)
+        async for message in answer:
+            await answer.send_str(message.data)
+        return answer
+
+    async def moved(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/ws")
+
+    application = web.Application()
+    application.router.add_get("/ws", repeat)
+    application.router.add_get("/moved", moved)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=authority.server_context()).start()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_websocket_goes_through_the_same_proxy(
+    authority: Authority, wire: Wire, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    async with echo(authority) as port, open_proxy(kind, port) as proxy:
+        session = wire.session(through(proxy))
+        async with session.ws_connect("wss://api.binance.com/ws", proxy="http://127.0.0.1:1") as websocket:
+            await websocket.send_str("ping")
+            assert await websocket.receive_str() == "ping"
+        await wire.close()
+        assert proxy.targets == ["api.binance.com:443"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_websocket_whose_proxy_refuses_the_login_is_not_opened(
+    lab: Lab, wire: Wire, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    async with open_proxy(kind) as proxy:
+        session = wire.session(through(proxy, password=Secret(STALE)))
+        with pytest.raises(ProxyAuthError, match="407"):
+            await session.ws_connect("wss://api.binance.com/ws")
+        assert (proxy.connections, proxy.refused) == (1, 1)
+    assert nothing_went_around(lab)
+
+
+async def test_a_redirected_websocket_is_refused(authority: Authority, wire: Wire) -> None:
+    async with echo(authority) as port:
+        session = wire.session(None)
+        session._session.connector._resolver._port = port  # type: ignore[union-attr]  # the lab's
+        with pytest.raises(aiohttp.ClientConnectionError, match="redirect"):
+            await session.ws_connect("wss://api.binance.com/moved")
+
+
+# --- What is refused
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_refused_login_is_named_within_one_attempt_and_never_bypassed(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    async with open_proxy(kind) as proxy:
+        with pytest.raises(ProxyAuthError) as caught:
+            await open_binance(proxy=through(proxy, password=Secret(STALE))).fetch_balances()
+        assert (proxy.connections, proxy.refused) == (1, 1)
+
+    assert caught.value.sentence == f"{REFUSED}: enter both again at the connection."
+    assert caught.value.code == "407"
+    assert nothing_went_around(lab)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_proxy_that_wants_a_login_and_gets_none_says_so(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    async with open_proxy(kind) as proxy:
+        way = through(proxy, username="", password=Secret.empty(), set_where="in QUOTAGUARDSTATIC_URL")
+        with pytest.raises(ProxyAuthError, match="both again in QUOTAGUARDSTATIC_URL"):
+            await open_binance(proxy=way).fetch_time()
+    assert nothing_went_around(lab)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_order_that_a_proxy_turned_away_is_not_unknown(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    await open_binance().load_markets()
+    async with open_proxy(kind) as proxy:
+        gateway = open_binance(proxy=through(proxy, password=Secret(STALE)))
+        with pytest.raises(ProxyAuthError):
+            await gateway.place(buy("0.5", "40000"))
+    assert lab.exchange.open_orders("desk") == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [(403, ProxyError, "does not let us reach api.binance.com"), (502, ProxyDownError, "did not reach"),
+     (503, ProxyDownError, "503")],
+)  # fmt: skip
+async def test_what_an_http_proxy_answers_is_named(
+    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy], status: int,
+    kind: type[ProxyError], words: str,
+) -> None:  # fmt: skip
+    async with ConnectProxy(lab.server.port, USERNAME, PASSWORD) as proxy:
+        proxy.status = status
+        with pytest.raises(kind, match=words) as caught:
+            await open_binance(proxy=through(proxy)).fetch_time()
+    assert type(caught.value) is kind
+    assert nothing_went_around(lab)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "words"),
+    [(2, ProxyError, "does not let us reach api.binance.com"), (5, ProxyDownError, "SOCKS reply 5")],
+)
+async def test_what_a_socks_proxy_replies_is_named(
+    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy], reply: int,
+    kind: type[ProxyError], words: str,
+) -> None:  # fmt: skip
+    async with SocksProxy(lab.server.port, USERNAME, PASSWORD) as proxy:
+        proxy.reply = reply
+        with pytest.raises(kind, match=words) as caught:
+            await open_binance(proxy=through(proxy)).fetch_time()
+    assert type(caught.value) is kind
+    assert nothing_went_around(lab)
+
+
+# --- What is set wrongly
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_proxy_that_is_gone_is_named(
+    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy], kind: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    gone = Proxy(url=f"{kind}://127.0.0.1:{port}", username=USERNAME, password=Secret(PASSWORD))
+
+    with pytest.raises(ProxyDownError, match="cannot be reached"):
+        await open_binance(proxy=gone).fetch_time()
+    assert nothing_went_around(lab)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "words"),
+    [("http", "https", "write https://"), ("https", "http", "write http://"),
+     ("socks5", "http", "not answer as SOCKS5"), ("http", "socks5", "write https://"),
+     ("socks5", "https", "SOCKS5"), ("https", "socks5", "write http://")],
+)  # fmt: skip
+async def test_a_wrong_scheme_is_named_with_its_remedy(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    monkeypatch: pytest.MonkeyPatch, scheme: str, kind: str, words: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(proxy_server, "TUNNEL_SECONDS", 0.5)
+    async with open_proxy(kind) as proxy:
+        wrong = f"{scheme}://{proxy.host}:{proxy.port}"
+        with pytest.raises(ProxyDownError, match=words):
+            await open_binance(proxy=through(proxy, url=wrong)).fetch_time()
+        assert proxy.targets == []
+    assert nothing_went_around(lab)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_proxy_that_never_answers_is_named_and_not_the_venue(
+    lab: Lab, open_binance: OpenGateway, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(proxy_server, "TUNNEL_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{kind}://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ProxyDownError, match="The proxy does not answer"):
+            await open_binance(proxy=Proxy(url=url)).fetch_time()
+    assert nothing_went_around(lab)
+
+
+async def test_a_proxys_certificate_that_nobody_trusts_is_named_with_its_remedy(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy]
+) -> None:
+    async with open_proxy("https") as proxy:
+        with pytest.raises(ProxyDownError, match=r"certificate is not trusted .*CA bundle"):
+            await open_binance(proxy=through(proxy, ca="")).fetch_time()
+        assert proxy.targets == []
+    assert nothing_went_around(lab)
+
+
+async def test_the_proxys_authority_is_not_trusted_for_the_venue(
+    proxy_authority: Authority,
+    open_proxy: OpenProxy,
+    open_binance: OpenGateway,
+    through: Callable[..., Proxy],
+) -> None:
+    """Or whoever runs the proxy could show a certificate of his own for the venue."""
+    async with echo(proxy_authority) as port, open_proxy("https", port) as proxy:
+        with pytest.raises(VenueDownError, match="certificate"):
+            await open_binance(proxy=through(proxy)).fetch_time()
+        assert proxy.targets == ["api.binance.com:443"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_venues_certificate_is_verified_inside_the_tunnel(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    monkeypatch: pytest.MonkeyPatch, kind: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(wire_module, "build_connector", build_connector)
+    async with open_proxy(kind) as proxy:
+        with pytest.raises(VenueDownError, match="certificate"):
+            await open_binance(proxy=through(proxy)).fetch_time()
+    assert nothing_went_around(lab)
+
+
+async def test_a_ca_bundle_may_be_the_pem_text_itself(
+    open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    proxy_authority: Authority,
+) -> None:  # fmt: skip
+    pem = proxy_authority.ca_file.read_text()
+    for text in (pem, pem.replace("\n", "\r\n"), pem.replace("\n", "\\n")):
+        async with open_proxy("https") as proxy:
+            gateway = open_binance(proxy=through(proxy, ca=text))
+            await gateway.fetch_time()
+            await gateway._wire.close()
+
+
+async def test_a_ca_file_that_is_gone_is_named_and_found_again_when_it_is_back(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    proxy_authority: Authority, tmp_path: Path,
+) -> None:  # fmt: skip
+    file = tmp_path / "ca.pem"
+    async with open_proxy("https") as proxy:
+        gateway = open_binance(proxy=through(proxy, ca=str(file)))
+        with pytest.raises(ProxyDownError, match=r"cannot be read \(there is no such file\)"):
+            await gateway.fetch_time()
+        assert proxy.connections == 0
+        assert nothing_went_around(lab)
+
+        file.write_bytes(proxy_authority.ca_file.read_bytes())
+        await gateway.fetch_time()
+        await gateway._wire.close()
+
+
+@pytest.mark.parametrize(
+    ("way", "kind", "words"),
+    [
+        (Proxy(url="proxy.example:3128"), ProxyDownError, "Start the proxy's address"),
+        (Proxy(url="ftp://127.0.0.1:1"), ProxyDownError, "Start the proxy's address"),
+        (Proxy(url="http://127.0.0.1"), ProxyDownError, "port"),
+        (Proxy(url="http://127.0.0.1:1", username="desk:1"), ProxyAuthError, "colon"),
+        (Proxy(url="https://127.0.0.1:1", username="desk:1"), ProxyAuthError, "colon"),
+        (Proxy(url="socks5://127.0.0.1:1", password=Secret("pässwörd")), ProxyAuthError, "ASCII"),
+        (Proxy(url="socks5://127.0.0.1:1", password=Secret("p" * 256)), ProxyAuthError, "255"),
+        (Proxy(url="http://no-such-host.invalid:1"), ProxyDownError, "resolved"),
+        (Proxy(url="http://[::1]:1", ipv4_only=True), ProxyDownError, "no IPv4 address"),
+    ],
+)
+async def test_a_proxy_that_cannot_work_is_named_and_never_bypassed(
+    lab: Lab, open_binance: OpenGateway, way: Proxy, kind: type[VenueError], words: str
+) -> None:
+    with pytest.raises(kind, match=words):
+        await open_binance(proxy=way).fetch_time()
+    assert nothing_went_around(lab)
+
+
+async def test_a_socks_user_name_may_hold_a_colon(
+    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy]
+) -> None:
+    async with SocksProxy(lab.server.port, "desk:1", PASSWORD) as proxy:
+        gateway = open_binance(proxy=through(proxy, username="desk:1"))
+        await gateway.fetch_time()
+        await gateway._wire.close()
+        assert proxy.targets
+
+
+# --- What is left behind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_failed_tunnel_leaves_no_open_transport(
+    open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        async with open_proxy(kind) as proxy:
+            with pytest.raises(ProxyAuthError):
+                await open_binance(proxy=through(proxy, password=Secret(STALE))).fetch_time()
+            await asyncio.sleep(0.05)
+            gc.collect()
+            assert not proxy._tunnels
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_no_secret_of_a_proxy_is_in_an_error_its_traceback_or_a_log(
+    open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    caplog: pytest.LogCaptureFixture, kind: str,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    async with open_proxy(kind) as proxy:
+        with pytest.raises(ProxyAuthError) as caught:
+            await open_binance(proxy=through(proxy, password=Secret(STALE))).fetch_time()
+
+    error = caught.value
+    told = caplog.text + repr(error) + repr(vars(error)) + "".join(traceback.format_exception(error))
+    assert "canary" not in told
+    assert error.__cause__ is None
+    assert error.__context__ is None

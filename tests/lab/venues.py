@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.lab import binance, coinstore
+from tests.lab import alpaca, binance, coinstore, okx
 from tests.lab.exchange import Exchange
 from tests.lab.rules import MarketRules
 from tests.lab.wire import Dialect
 
 VENUES: dict[str, tuple[Callable[[Exchange], Dialect], tuple[MarketRules, ...]]] = {
+    "alpaca": (alpaca.AlpacaDialect, alpaca.MARKETS),
     "binance": (binance.BinanceDialect, binance.MARKETS),
+    "okx": (okx.OkxDialect, okx.MARKETS),
     "coinstore": (coinstore.CoinstoreDialect, coinstore.MARKETS),
 }

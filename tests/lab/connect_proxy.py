@@ -17,10 +17,11 @@ class LabProxy(ABC):
     """`async with …Proxy(target_port, "user", "password") as proxy:` serves at proxy.url.
 
     connections: how often somebody dialled; refused: how many logins were turned away; targets: what was
-    asked for by those that were let in, as host:port.
+    asked for by those that were let in, as host:port; hangs_up: whether who is refused is also cut off.
     """
 
     scheme: str
+    hangs_up = True
     host = "127.0.0.1"
     tls: ssl.SSLContext | None = None
 
@@ -41,6 +42,10 @@ class LabProxy(ABC):
     @property
     def url(self) -> str:
         return f"{self.scheme}://{self.host}:{self.port}"
+
+    async def wait_until_left(self) -> None:
+        """Until no client has a connection open."""
+        await asyncio.gather(*self._tunnels)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
@@ -79,6 +84,7 @@ class LabProxy(ABC):
         target = await self.admit(reader, writer)
         await writer.drain()
         if not target:
+            await (asyncio.sleep(0) if self.hangs_up else reader.read())
             return
         self.targets.append(target)
         there = await asyncio.open_connection("127.0.0.1", self._target_port)

@@ -7,7 +7,6 @@ import gc
 import logging
 import socket
 import traceback
-import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -400,17 +399,20 @@ async def test_a_socks_user_name_may_hold_a_colon(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_failed_tunnel_leaves_no_open_transport(
+async def test_a_failed_tunnel_is_closed_at_once_and_not_when_it_is_collected(
     open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
 ) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", ResourceWarning)
+    gc.disable()
+    try:
         async with open_proxy(kind) as proxy:
-            with pytest.raises(ProxyAuthError):
+            proxy.hangs_up = False
+            with pytest.raises(ProxyAuthError) as caught:
                 await open_binance(proxy=through(proxy, password=Secret(STALE))).fetch_time()
-            await asyncio.sleep(0.05)
-            gc.collect()
-            assert not proxy._tunnels
+            async with asyncio.timeout(2):
+                await proxy.wait_until_left()
+    finally:
+        gc.enable()
+    assert caught.value.code == "407"
 
 
 @pytest.mark.parametrize("kind", KINDS)

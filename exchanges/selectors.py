@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from difflib import get_close_matches
+
 from exchanges.gateway import ConnectionSpec, Credentials, Proxy
-from exchanges.models import ExchangeConnection, Market
+from exchanges.models import ExchangeConnection, Market, Mode
 from exchanges.types import Market as MarketRules
+from exchanges.venues.registry import UnknownVenueError, venue
+from vault.keyring import VaultError
 
 
 def connection_spec(connection: ExchangeConnection) -> ConnectionSpec:
@@ -31,6 +36,77 @@ def _proxy(connection: ExchangeConnection) -> Proxy | None:
         username=connection.proxy_username,
         password=connection.proxy_password,
     )
+
+
+def same_key_warnings(connection: ExchangeConnection) -> tuple[str, ...]:
+    """A sentence where other live connections act with the same key. Keys are compared inside the vault."""
+    if connection.is_paper or not connection.api_key:
+        return ()
+    live = ExchangeConnection.objects.filter(venue=connection.venue, mode=Mode.LIVE, archived_at=None)
+    others = [other.name for other in live.exclude(pk=connection.pk) if _same(connection, other)]
+    if not others:
+        return ()
+    return (_same_key_sentence(connection.venue, " and ".join(f"“{name}”" for name in others)),)
+
+
+def _same(one: ExchangeConnection, other: ExchangeConnection) -> bool:
+    try:
+        return bool(one.api_key == other.api_key)
+    except VaultError:
+        return False  # a lost key is told of where it is needed
+
+
+def _same_key_sentence(venue_id: str, others: str) -> str:
+    try:
+        disturbs = venue(venue_id).one_client_per_key
+    except UnknownVenueError:
+        disturbs = False
+    harm = (
+        "the venue numbers each key's requests, so they will refuse each other's"
+        if disturbs
+        else "they share what the venue allows a key to ask, and each other's orders"
+    )
+    return f"{others} has the same API key: {harm}. Make a key for each connection."
+
+
+class NoConnectionError(LookupError):
+    """Nothing goes by that name; the text names what is near."""
+
+
+def connections_named(words: Sequence[str]) -> list[ExchangeConnection]:
+    """Those of these names, numbers or venues; all where no word is given. Raises NoConnectionError."""
+    known = list(ExchangeConnection.objects.filter(archived_at=None).order_by("name", "pk"))
+    if not known:
+        raise NoConnectionError(
+            "There is no connection yet: add one in the admin, or run `manage.py import_connections`."
+        )
+    found = known if not words else [row for word in words for row in _called(word, known)]
+    return list(dict.fromkeys(found))
+
+
+def _called(word: str, known: Sequence[ExchangeConnection]) -> list[ExchangeConnection]:
+    sought = word.strip().lower()
+    found = [row for row in known if sought in (row.name.lower(), str(row.pk))]
+    found = found or [row for row in known if row.venue == sought]
+    if not found:
+        raise NoConnectionError(_nothing_called(word, known))
+    return found
+
+
+def _nothing_called(word: str, known: Sequence[ExchangeConnection]) -> str:
+    names = {row.name.lower(): row.name for row in known} | {row.venue: row.venue for row in known}
+    near = [names[name] for name in get_close_matches(word.strip().lower(), names, n=3)]
+    there_are = ", ".join(sorted(set(names.values())))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {there_are}."
+    return f"No connection is called “{word}” or is at a venue of that name: {hint}"
+
+
+def venue_title(venue_id: str) -> str:
+    """As people call it; the id itself where the registry does not know it any more."""
+    try:
+        return venue(venue_id).title
+    except UnknownVenueError:
+        return venue_id
 
 
 def market(venue: str, symbol: str) -> MarketRules | None:

@@ -5,14 +5,13 @@ Doors check permissions; each service is one transaction that leaves an audit ro
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, TypedDict, Unpack
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -20,15 +19,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.services import record
-from exchanges.checkup import Checkup, Step, examine
-from exchanges.gateway import ConnectionSpec
+from exchanges.checkup.apart import run_apart
+from exchanges.checkup.connection import examine_connection
+from exchanges.checkup.report import TestReport
+from exchanges.checkup.verdicts import holdings_of
 from exchanges.models import Balance, ExchangeConnection, Market
-from exchanges.selectors import connection_spec
+from exchanges.selectors import connection_spec, same_key_warnings
 from exchanges.types import ZERO
 from exchanges.types import Balance as BalanceNow
 from exchanges.types import Market as MarketRules
 from exchanges.validation import check_connection
-from exchanges.venues.registry import UnknownVenueError, open_gateway, open_market_data, venue
 from vault.secret import Secret
 
 SecretName = Literal["api_key", "api_secret", "passphrase", "proxy_password"]
@@ -55,19 +55,6 @@ class ConnectionFields(TypedDict, total=False):
     proxy_username: str
     paper_balances: dict[str, str]
     enabled: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestReport:
-    """steps: in the order in which they were tried."""
-
-    __test__ = False  # pytest would take it for a test
-
-    steps: tuple[Step, ...]
-
-    @property
-    def ok(self) -> bool:
-        return all(step.ok for step in self.steps)
 
 
 @transaction.atomic
@@ -141,35 +128,30 @@ def archive_connection(*, connection: ExchangeConnection, actor: User | None) ->
 def test_connection(*, connection: ExchangeConnection, actor: User | None) -> TestReport:
     """Asks the venue itself, whatever the mode; keeps the markets and a live account's balances.
 
-    A paper account's own balances are play money: those that the venue shows are not stored.
+    A paper account's own balances are play money: those that the venue shows are not stored. Loads ccxt:
+    web processes call `test_connection_apart`.
     """
-    checkup = asyncio.run(_examine(connection_spec(connection)))
+    found = examine_connection(connection_spec(connection))
+    report = TestReport(
+        steps=found.steps,
+        holdings=None if found.balances is None else holdings_of(found.balances),
+        warnings=same_key_warnings(connection),
+    )
     with transaction.atomic():
-        if checkup.markets is not None:
-            save_markets(venue=connection.venue, markets=checkup.markets)
-        if checkup.balances is not None and not connection.is_paper:
-            save_balances(connection_id=connection.pk, balances=checkup.balances, at=timezone.now())
-        steps = [asdict(step) | {"seconds": round(step.seconds, 3)} for step in checkup.steps]
+        if found.markets is not None:
+            save_markets(venue=connection.venue, markets=found.markets)
+        if found.balances is not None and not connection.is_paper:
+            save_balances(connection_id=connection.pk, balances=found.balances, at=timezone.now())
+        steps = [step.as_json() for step in report.steps]
         record(actor=actor, action="connection.tested", target=connection, after={"steps": steps})
-    return TestReport(steps=checkup.steps)
+    return report
 
 
-async def _examine(spec: ConnectionSpec) -> Checkup:
-    from exchanges.venues.wire import Wire  # aiohttp: the web process loads it only here
-
-    try:
-        its_venue = venue(spec.venue)
-    except UnknownVenueError as error:
-        return Checkup(steps=(Step(name="Venue", ok=False, sentence=str(error), seconds=0.0),))
-    async with Wire() as wire:
-        if spec.credentials.is_empty or its_venue.is_paper_only:
-            data = open_market_data(spec.venue, proxy=spec.proxy, wire=wire)
-            return await examine(data, None, needs_key=not spec.is_paper)
-        account = open_gateway(replace(spec, is_paper=False), wire=wire)
-        try:
-            return await examine(account, account, needs_key=True)
-        finally:
-            await account.close()
+def test_connection_apart(*, connection: ExchangeConnection, actor: User | None) -> TestReport:
+    """The same in a process of its own, which gives back what ccxt takes: 100 MB. Raises CheckupError."""
+    if settings.CHECKUP_APART:
+        return run_apart(connection_id=connection.pk, username=actor.get_username() if actor else "")
+    return test_connection(connection=connection, actor=actor)
 
 
 @transaction.atomic

@@ -16,3 +16,5 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     _file = Path(tempfile.gettempdir()) / f"botdesk-test-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(_file)}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# Another process would not see what a test has not committed; those that do commit switch it on.
+CHECKUP_APART = False

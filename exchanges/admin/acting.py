@@ -17,9 +17,16 @@ from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin
 
 
+class Caution(str):
+    """What came of an act that was done, and what to look at all the same."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """run: calls a service with (row, actor) and says what came of it; ValidationError: it was refused.
+    """run: calls a service with (row, actor) and says what came of it, with a `Caution` where something is
+    to be looked at; ValidationError: it was refused.
 
     permission: with its app's label. is_primary, is_dangerous: how its button looks.
     offered: whether its button is shown for a row; the service has the last word.
@@ -67,7 +74,9 @@ class ActingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
         """Acts on each row by itself: what is refused for one does not keep the others from it."""
         for row in rows:
             try:
-                messages.success(request, act.run(row, request.user))  # type: ignore[arg-type]
+                said = act.run(row, request.user)  # type: ignore[arg-type]
+                tell = messages.warning if isinstance(said, Caution) else messages.success
+                tell(request, said)
             except ValidationError as refused:
                 for sentence in refused.messages:
                     messages.error(request, sentence)

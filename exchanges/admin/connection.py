@@ -13,9 +13,11 @@ from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
 from exchanges import services
-from exchanges.admin.acting import Act, ActingAdmin
+from exchanges.admin.acting import Act, ActingAdmin, Caution
 from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
+from exchanges.checkup.apart import CheckupError
+from exchanges.checkup.report import Outcome
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.venues.registry import known_venues
 
@@ -25,11 +27,15 @@ def mode_badge(connection: ExchangeConnection) -> SafeString:
 
 
 def run_test(connection: ExchangeConnection, actor: User) -> str:
-    report = services.test_connection(connection=connection, actor=actor)
-    failed = next((step for step in report.steps if not step.ok), None)
-    if failed:
-        raise ValidationError(f"{failed.name}: {failed.sentence}")
-    return f"“{connection}” works: all {len(report.steps)} steps passed."
+    try:
+        report = services.test_connection_apart(connection=connection, actor=actor)
+    except CheckupError as error:
+        raise ValidationError(str(error)) from None
+    if not report.ok:
+        raise ValidationError([report.cause, *report.cautions])
+    answers = f": it answers in {report.latency_ms} ms" if report.latency_ms else ""
+    works = f"“{connection}” works{answers}."
+    return Caution(" ".join([works, *report.cautions])) if report.cautions else works
 
 
 def archive(connection: ExchangeConnection, actor: User) -> str:
@@ -163,4 +169,12 @@ def _last_test(connection: ExchangeConnection) -> dict[str, Any] | None:
         target_type="exchanges.exchangeconnection", target_id=str(connection.pk), action="connection.tested"
     )
     entry = entries.first()
-    return {"age": age_cell(entry.at), "steps": entry.after["steps"]} if entry else None
+    if entry is None:
+        return None
+    steps = [(outcome_badge(step["outcome"]), step) for step in entry.after["steps"]]
+    return {"age": age_cell(entry.at), "steps": steps}
+
+
+def outcome_badge(outcome: str) -> SafeString:
+    kinds = {Outcome.PASSED: "good", Outcome.WARNING: "busy", Outcome.FAILED: "bad"}
+    return badge(outcome, kinds.get(Outcome(outcome), "quiet"))

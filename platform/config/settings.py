@@ -135,6 +135,10 @@ Q_CLUSTER = {
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.2}),
 }
 
+# --- Tests of connections: in a process of their own, so that the web process never loads ccxt.
+MANAGE_FILE = BASE_DIR / "manage.py"
+CHECKUP_APART = True
+
 # --- Logs
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = logging_config(level=choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))

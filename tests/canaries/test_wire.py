@@ -69,7 +69,7 @@ def test_a_test_through_the_proxy_shows_no_secret(
 
 @pytest.mark.parametrize(
     ("changed", "step"),
-    [({"proxy_password": WRONG_PASSWORD}, "Time"), ({"api_key": WRONG_KEY}, "Key"),
+    [({"proxy_password": WRONG_PASSWORD}, "Proxy"), ({"api_key": WRONG_KEY}, "Key"),
      ({"api_secret": WRONG_KEY}, "Key")],
     ids=["proxy password", "key", "secret"],
 )  # fmt: skip

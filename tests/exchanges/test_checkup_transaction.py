@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import User
 from django.db import connections
@@ -12,7 +10,9 @@ from django.urls import reverse
 
 from audit.models import AuditEntry
 from exchanges import services
-from exchanges.checkup import Checkup, Step
+from exchanges.checkup.examination import Findings
+from exchanges.checkup.report import Outcome, Step
+from exchanges.gateway import ConnectionSpec
 from exchanges.models import ExchangeConnection
 
 
@@ -22,11 +22,11 @@ def test_the_venue_is_asked_outside_of_any_transaction(monkeypatch: pytest.Monke
     connection = ExchangeConnection.objects.create(name="Main", venue="binance", owner=boss)
     database, seen = connections["default"], []
 
-    async def examine(*args: Any, **kwargs: Any) -> Checkup:
+    def examine(spec: ConnectionSpec) -> Findings:
         seen.append(database.in_atomic_block)
-        return Checkup(steps=(Step(name="Time", ok=True, sentence="It answers.", seconds=0.1),))
+        return Findings(steps=(Step(name="Time", outcome=Outcome.PASSED, sentence="It answers."),))
 
-    monkeypatch.setattr(services, "examine", examine)
+    monkeypatch.setattr(services, "examine_connection", examine)
     browser = Client()
     browser.force_login(boss)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 
-from tests.lab.manage import enter_lab
+from django.conf import settings
+
+from tests.lab import manage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-enter_lab()
+manage.enter_lab()
+settings.MANAGE_FILE = manage.__file__  # what the web process starts is in the lab, too
 
 from config.wsgi import application  # noqa: E402
 

@@ -28,6 +28,7 @@ async def fetch_permissions(client: Any) -> AccountPermissions:
     return AccountPermissions(
         can_trade=_is_true(account["canTrade"]) and _is_true(key["enableSpotAndMarginTrading"]),
         can_withdraw=_is_true(key["enableWithdrawals"]),
+        is_address_bound=_is_true(key["ipRestrict"]),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 
 import aiohttp
 import ccxt
@@ -97,13 +98,26 @@ def _by_venue(call: Call, answer: HttpAnswer | None) -> VenueError | None:
 
 def _ruled(ruling: Ruling, refusal: Refusal, call: Call, answer: HttpAnswer) -> VenueError:
     text = _short(refusal.text)
-    sentence = ruling.sentence.format(venue=call.title, text=text)
+    address = _address_in(text)
+    sentence = ruling.sentence.format(venue=call.title, text=text, address=address or "of this machine")
     context = {"code": refusal.code, "text": text}
     if ruling.rule is not None:
         return InvalidOrderError(sentence, rule=ruling.rule, **context)
     if issubclass(ruling.error, RateLimitError):
         return RateLimitError(sentence, retry_after=retry_after(answer), **context)
+    if issubclass(ruling.error, AddressNotAllowedError):
+        return AddressNotAllowedError(sentence, address=address, **context)
     return ruling.error(sentence, **context)
+
+
+def _address_in(text: str) -> str | None:
+    """The first IP address that the venue's words name."""
+    for word in text.split():
+        try:
+            return str(ip_address(word.strip("()[],.;:'\"")))
+        except ValueError:
+            continue
+    return None
 
 
 def _unlisted(refusal: Refusal, call: Call, answer: HttpAnswer) -> VenueError | None:

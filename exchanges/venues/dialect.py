@@ -17,7 +17,8 @@ from exchanges.types import OrderType as Type
 class Ruling:
     """What one of the venue's error codes means.
 
-    sentence: with {venue} and {text} (the venue's own words) to be filled in.
+    sentence: with {venue}, {text} (the venue's own words) and {address} (the one that it says it saw) to be
+        filled in.
     rule: for InvalidOrderError.
     outcome_unknown: an order or cancel that is answered so may have been carried out all the same.
     """

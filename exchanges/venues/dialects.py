@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from exchanges.venues.binance.dialect import DIALECT as BINANCE
 from exchanges.venues.dialect import Dialect
+from exchanges.venues.okx.dialect import DIALECT as OKX
 
-_DIALECTS = {"binance": BINANCE}
+_DIALECTS = {"binance": BINANCE, "okx": OKX}
 _PLAIN = Dialect()
 
 

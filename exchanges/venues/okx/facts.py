@@ -2,6 +2,35 @@
 
 from __future__ import annotations
 
-from exchanges.venues.facts import KEY_AND_SECRET, PASSPHRASE, Venue
+from decimal import Decimal
 
-VENUE = Venue(id="okx", title="OKX", credential_fields=(*KEY_AND_SECRET, PASSPHRASE))
+from exchanges.venues.facts import CredentialField, Venue
+
+_KEY = CredentialField(
+    name="api_key",
+    label="API key",
+    hint="Five groups of digits and letters a to f, as 0a1b2c3d-…; purpose “API trading”, not demo trading.",
+    pattern=r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+)
+_SECRET = CredentialField(
+    name="api_secret",
+    label="Secret key",
+    hint="32 digits and letters A to F; OKX shows it once, when the key is made.",
+    pattern=r"[0-9A-F]{32}",
+)
+_PASSPHRASE = CredentialField(
+    name="passphrase",
+    label="Passphrase",
+    hint="The one you chose when you made the key; it is not the account's password.",
+)
+
+VENUE = Venue(
+    id="okx",
+    title="OKX",
+    credential_fields=(_KEY, _SECRET, _PASSPHRASE),
+    key_page="https://www.okx.com/account/my-api",
+    permissions=("Read", "Trade"),
+    client_ids="1 to 32 letters and digits",
+    maker_fee=Decimal("0.0008"),
+    taker_fee=Decimal("0.001"),
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.lab import alpaca, binance, coinstore, okx
+from tests.lab import alpaca, binance, coinbase, coinstore, okx
 from tests.lab.exchange import Exchange
 from tests.lab.rules import MarketRules
 from tests.lab.wire import Dialect
@@ -13,5 +13,6 @@ VENUES: dict[str, tuple[Callable[[Exchange], Dialect], tuple[MarketRules, ...]]]
     "alpaca": (alpaca.AlpacaDialect, alpaca.MARKETS),
     "binance": (binance.BinanceDialect, binance.MARKETS),
     "okx": (okx.OkxDialect, okx.MARKETS),
+    "coinbase": (coinbase.CoinbaseDialect, coinbase.MARKETS),
     "coinstore": (coinstore.CoinstoreDialect, coinstore.MARKETS),
 }

@@ -76,4 +76,37 @@ BINANCE = Stand(
     rules={Rule.MIN_AMOUNT: Rule.AMOUNT_STEP},
 )
 
-STANDS: tuple[Stand, ...] = (BINANCE,)
+OKX = Stand(
+    venue="okx",
+    unknown_order="1000000987654321098",
+    third_currency="OKB",
+    lists_min_cost=False,
+    names_address=True,
+    lacks={
+        Need.RETRY_AFTER: "it does not say how long to stay away",
+    },
+    # One code for too small an amount and too small a cost.
+    rules={Rule.MIN_AMOUNT: Rule.MIN_COST},
+)
+
+COINSTORE = Stand(
+    venue="coinstore",
+    unknown_order="1722000000099999",
+    lacks={
+        Need.PASSPHRASE: "keys have no passphrase",
+        Need.WITHDRAWAL_RIGHT: "nobody says what a key may do",
+        Need.FEE_IN_THIRD: "no third currency pays fees",
+        Need.RETRY_AFTER: "no answer says how long to stay away",
+    },
+    # One code for an address that is not allowed and a missing right.
+    no_right=CredentialsError,
+    wrong_address=CredentialsError,
+    rules={
+        Rule.MIN_COST: Rule.OTHER,
+        Rule.MIN_AMOUNT: Rule.AMOUNT_STEP,
+        Rule.MAX_OPEN_ORDERS: Rule.OTHER,
+    },
+    time_step_ms=1000,
+)
+
+STANDS: tuple[Stand, ...] = (BINANCE, OKX)

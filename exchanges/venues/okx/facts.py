@@ -33,4 +33,5 @@ VENUE = Venue(
     client_ids="1 to 32 letters and digits",
     maker_fee=Decimal("0.0008"),
     taker_fee=Decimal("0.001"),
+    is_proven=True,
 )

@@ -113,8 +113,9 @@ _NO_FUNDS = _says(
     "The account at {venue} holds too little for this order ({text}): add funds or lower the amount; what "
     "lies in {venue}'s funding account has to be moved to the trading account first.",
 )
+# The smallest amount is known from the market and kept; what OKX adds to it is a smallest cost.
 _TOO_SMALL = _broken(
-    Rule.MIN_AMOUNT, "The order is smaller than {venue} allows in this market: raise the amount."
+    Rule.MIN_COST, "The order's cost or amount is below {venue}'s minimum for this market: raise the amount."
 )
 _TOO_LARGE = _broken(
     Rule.MAX_AMOUNT, "The order is larger than {venue} allows in this market ({text}): lower the amount."

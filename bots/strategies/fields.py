@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
@@ -80,6 +81,27 @@ class Fields:
         if not isinstance(value, dict):
             raise ScenarioError(f"“{self._prefix}{key}” must be an object or null, not {kind(value)}.")
         return Fields(f"{self._prefix}{key}.", value)
+
+
+def read_object(text: str) -> dict[str, Any]:
+    """One JSON object, its numbers exact. Raises ScenarioError."""
+    try:
+        parsed = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise ScenarioError(
+            f"This is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
+        ) from None
+    except InvalidOperation:
+        raise ScenarioError("A number in this JSON is out of range.") from None
+    except RecursionError:
+        raise ScenarioError("This JSON is nested too deeply.") from None
+    if not isinstance(parsed, dict):
+        raise ScenarioError(f"Expected one JSON object, but this is {kind(parsed)}.")
+    return parsed
+
+
+def _refuse_constant(name: str) -> None:
+    raise ScenarioError(f"{name} is not a number that can be used here.")
 
 
 def read_number(value: Any, name: str) -> Decimal:

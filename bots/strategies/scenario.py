@@ -6,14 +6,13 @@ Numbers may be JSON numbers or strings. Spreads are fractions (0.01 is one per c
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bots.strategies.base import Snapshot
-from bots.strategies.fields import Fields, ScenarioError, kind, read_number
+from bots.strategies.fields import Fields, ScenarioError, kind, read_number, read_object
 from bots.strategies.figures import plain
 from bots.strategies.reference import ReferenceKind
 from bots.strategies.spread_settings import Rung, SpreadSettings
@@ -54,7 +53,7 @@ class Scenario:
 
 def read_scenario(text: str) -> Scenario:
     """Raises ScenarioError."""
-    parsed = _parsed(text)
+    parsed = read_object(text)
     fields = Fields("", parsed)
     if "input" in parsed:
         raise ScenarioError("This looks like a whole row of scenarios: give only its “input”.")
@@ -63,26 +62,6 @@ def read_scenario(text: str) -> Scenario:
     settings = _settings(fields)
     _refuse_meeting_quotes(settings)
     return Scenario(snapshot=_snapshot(fields), settings=settings)
-
-
-def _parsed(text: str) -> dict[str, Any]:
-    try:
-        parsed = json.loads(text, parse_float=Decimal, parse_int=Decimal, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise ScenarioError(
-            f"This is not valid JSON: {error.msg} in line {error.lineno}, column {error.colno}."
-        ) from None
-    except InvalidOperation:
-        raise ScenarioError("A number in this JSON is out of range.") from None
-    except RecursionError:
-        raise ScenarioError("This JSON is nested too deeply.") from None
-    if not isinstance(parsed, dict):
-        raise ScenarioError(f"Expected one JSON object, but this is {kind(parsed)}.")
-    return parsed
-
-
-def _refuse_constant(name: str) -> None:
-    raise ScenarioError(f"{name} is not a number that can be used here.")
 
 
 # --- Settings

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from bots.management.input_file import read_text
 from bots.strategies.base import Decision
 from bots.strategies.fields import ScenarioError
 from bots.strategies.figures import plain
@@ -26,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, file: str, **_options: Any) -> None:
         try:
-            scenario = read_scenario(_text(file))
+            scenario = read_scenario(read_text(file))
         except ScenarioError as error:
             raise CommandError(str(error)) from None
         decision = decide(scenario.snapshot, scenario.settings)
@@ -44,14 +43,3 @@ def as_json(decision: Decision) -> dict[str, Any]:
 
 def _pairs(decision: Decision, side: Side) -> list[list[str]]:
     return [[plain(quote.price), plain(quote.amount)] for quote in decision.quotes if quote.side is side]
-
-
-def _text(file: str) -> str:
-    name = "standard input" if file == "-" else file
-    try:
-        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        raise CommandError(f"{name} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise CommandError(f"{name} is not UTF-8 text.") from None

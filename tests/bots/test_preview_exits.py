@@ -1,0 +1,87 @@
+"""`manage.py preview_exits FILE`."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+# No database mark: pytest-django fails any test here that touches one.
+ROW: dict[str, Any] = {
+    "side": "BUY",
+    "entry": "100",
+    "filled": "0.9",
+    "barriers": {"stop_loss": "0.05"},
+    "path": [[0, "100"], [5, "96"], [10, "50"]],
+}
+
+
+def preview(tmp_path: Path, text: str) -> dict[str, Any]:
+    file = tmp_path / "input.json"
+    file.write_text(text, encoding="utf-8")
+    printed = io.StringIO()
+    call_command("preview_exits", str(file), stdout=printed)
+    answer: dict[str, Any] = json.loads(printed.getvalue())
+    return answer
+
+
+def preview_of(tmp_path: Path, **changes: Any) -> dict[str, Any]:
+    return preview(tmp_path, json.dumps({**ROW, **changes}))
+
+
+def test_a_part_filled_entry_is_closed_for_the_part_that_filled(tmp_path: Path) -> None:
+    answer = preview_of(tmp_path)
+    assert (answer["reason"], answer["price"], answer["amount"]) == ("stop_loss", "50", "0.9")
+    assert answer["stops"] == ["95", "95", "95"]
+
+
+def test_the_trailing_stop_is_told_after_each_step(tmp_path: Path) -> None:
+    path = [[0, 1], [1, "1.02"], [2, "1.10"], [3, "1.20"], [4, "1.10"], [5, "1.08"], [6, 2]]
+    answer = preview_of(tmp_path, entry=1, barriers={"trailing_stop": {"delta": "0.1"}}, path=path)
+    assert answer["stops"] == [None, "0.918", "0.99", "1.08", "1.08", "1.08"]
+    assert (answer["reason"], answer["price"], answer["seconds"]) == ("trailing_stop", "1.08", "5")
+
+
+def test_a_resting_take_profit_fills_at_its_own_price(tmp_path: Path) -> None:
+    barriers = {"take_profit": "0.1", "take_profit_order": "LIMIT"}
+    answer = preview_of(tmp_path, barriers=barriers, path=[[0, 100], [1, 112]])
+    assert (answer["reason"], answer["price"]) == ("take_profit", "110")
+    answer = preview_of(tmp_path, side="short", barriers={**barriers}, path=[[0, 100]])
+    assert (answer["reason"], answer["take_profit_price"]) == (None, "90")
+
+
+def test_fees_of_both_ways_count(tmp_path: Path) -> None:
+    answer = preview_of(tmp_path, entry=2, fee="0.0025", barriers={"time_limit": 60}, path=[[60, "2.1"]])
+    assert answer["reason"] == "time_limit"
+    assert answer["profit_pct"].startswith("0.04476309")
+
+
+def test_what_nothing_closes_has_no_price(tmp_path: Path) -> None:
+    answer = preview_of(tmp_path, barriers={}, path=[[0, 1], [1, 1000]])
+    assert (answer["reason"], answer["price"], answer["amount"]) == (None, None, None)
+    assert answer["stops"] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"side": "up"}, "“side” must be one of buy, long, sell, short"),
+        ({"entry": 0}, "“entry” must be more than 0"),
+        ({"barriers": {"stoploss": 1}}, "nearest known key is “stop_loss”"),
+        ({"barriers": {"stop_loss": "1.5"}}, "“barriers.stop_loss” must be less than 1"),
+        ({"barriers": {"trailing_stop": {"activation": 1}}}, "“barriers.trailing_stop.delta” is missing"),
+        ({"path": []}, "“path” must be a list"),
+        ({"path": [[0, 1], [1]]}, "entry 2 of “path” must be like"),
+        ({"path": [[5, 1], [1, 1]]}, "Entry 2 of “path” is earlier"),
+        ({"path": [[0, -1]]}, "the price must be more than 0"),
+        ({"fee": "much"}, "“fee” must be a number"),
+    ],
+)
+def test_a_mistake_in_the_file_is_one_sentence(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        preview_of(tmp_path, **changes)
+    assert words in str(caught.value)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from exchanges.venues.binance.dialect import DIALECT as BINANCE
+from exchanges.venues.coinstore.dialect import DIALECT as COINSTORE
 from exchanges.venues.dialect import Dialect
 from exchanges.venues.okx.dialect import DIALECT as OKX
 
-_DIALECTS = {"binance": BINANCE, "okx": OKX}
+_DIALECTS = {"binance": BINANCE, "coinstore": COINSTORE, "okx": OKX}
 _PLAIN = Dialect()
 
 

@@ -15,6 +15,7 @@ from exchanges.gateway import ConnectionSpec, Gateway, Licence, MarketData, Prox
 from exchanges.venues.alpaca import facts as alpaca
 from exchanges.venues.binance import facts as binance
 from exchanges.venues.coinbase import facts as coinbase
+from exchanges.venues.coinstore import facts as coinstore
 from exchanges.venues.facts import KEY_AND_SECRET, PASSPHRASE, Venue
 from exchanges.venues.kraken import facts as kraken
 from exchanges.venues.okx import facts as okx
@@ -31,7 +32,7 @@ class UnknownVenueError(ValueError):
 _DEMO = Venue(
     id="demo", title="Demo (synthetic prices)", credential_fields=(), is_paper_only=True, is_synthetic=True
 )
-_KNOWN = (binance.VENUE, _DEMO, okx.VENUE, kraken.VENUE, coinbase.VENUE, alpaca.VENUE)
+_KNOWN = (binance.VENUE, _DEMO, okx.VENUE, kraken.VENUE, coinbase.VENUE, alpaca.VENUE, coinstore.VENUE)
 _BY_ID = {known.id: known for known in _KNOWN}
 _PASSPHRASE_VENUES = frozenset({"bitget", "kucoin", "kucoinfutures", "okxus", "myokx", "blofin"})
 

@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 # Settings made for tests; no .env is read.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 
-.PHONY: run chaos day test lint format clean
+.PHONY: run chaos day venues test lint format clean
 
 run: $(VENV)/.run-stamp
 	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
@@ -34,6 +34,10 @@ chaos: $(VENV)/.test-stamp
 day: $(VENV)/.test-stamp
 	@$(BIN)/python -m tests.chaos.day --cycles $(or $(CYCLES),500000) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(DATABASE_URL),--database-url $(DATABASE_URL)) $(if $(REPORT),--report $(REPORT))
+
+# The generated parts of docs/venues.md; a test says when they are out of date.
+venues: $(VENV)/.test-stamp
+	@$(TESTING) $(BIN)/python -m tests.spec.table
 
 format: $(VENV)/.test-stamp
 	$(BIN)/ruff check --fix

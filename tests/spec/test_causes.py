@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -14,31 +13,18 @@ from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.registry import venue
 from tests.lab.faults import Effect, Fault, Stage
 from tests.spec.bench import Bench
-from tests.spec.case import Need
-from tests.spec.causes import alpaca, binance, bitmart, coinbase, coinstore, kraken, okx
 from tests.spec.causes.cause import EVERYWHERE, Asked, Cause
+from tests.spec.causes.told import CAUSES, told_at
 from tests.spec.stands import STANDS, Stand
 
-CAUSES = {
-    "binance": binance.CAUSES,
-    "okx": okx.CAUSES,
-    "kraken": kraken.CAUSES,
-    "coinbase": coinbase.CAUSES,
-    "alpaca": alpaca.CAUSES,
-    "coinstore": coinstore.CAUSES,
-    "bitmart": bitmart.CAUSES,
-}
-WRITES = (Asked.PLACE, Asked.CANCEL)
+TOLD = [
+    pytest.param(stand, cause, id=f"{stand.venue}: {cause.title}")
+    for stand in STANDS
+    for cause in told_at(stand)
+]
 
 
-def told_causes() -> Iterator[object]:
-    for stand in STANDS:
-        for cause in (*CAUSES[stand.venue], *EVERYWHERE):
-            if cause.asked not in WRITES or Need.TRADING not in stand.lacks:
-                yield pytest.param(stand, cause, id=f"{stand.venue}: {cause.title}")
-
-
-@pytest.mark.parametrize(("stand", "cause"), list(told_causes()))
+@pytest.mark.parametrize(("stand", "cause"), TOLD)
 async def test_a_cause_is_named_with_what_to_do(stand: Stand, cause: Cause, bench: Bench) -> None:
     gateway = bench.gateway()
     await gateway.load_markets()
@@ -51,7 +37,9 @@ async def test_a_cause_is_named_with_what_to_do(stand: Stand, cause: Cause, benc
 
     error = caught.value
     assert isinstance(error, cause.error), error
-    assert cause.rule is None or (isinstance(error, InvalidOrderError) and error.rule is cause.rule)
+    if cause.rule is not None:
+        assert isinstance(error, InvalidOrderError)
+        assert error.rule is stand.rule(cause.rule)
     assert re.search(cause.says, error.sentence)
     assert venue(stand.venue).title in error.sentence
     assert re.fullmatch(r"[^{}\n]{20,400}\.", error.sentence)

@@ -40,6 +40,7 @@ from vault.redaction import redact
 
 LONGEST_TEXT = 300
 BANNED, TOO_MANY = 418, 429
+LONGEST_BUDGET_SECONDS = 60.0  # a later moment is our clock's fault, or the venue's
 UNAVAILABLE_FOR_LEGAL_REASONS = 451
 
 # What ccxt's parsers raise on an answer that is not what they expect.
@@ -104,7 +105,7 @@ def _ruled(ruling: Ruling, refusal: Refusal, call: Call, answer: HttpAnswer) -> 
     if ruling.rule is not None:
         return InvalidOrderError(sentence, rule=ruling.rule, **context)
     if issubclass(ruling.error, RateLimitError):
-        return RateLimitError(sentence, retry_after=retry_after(answer), **context)
+        return RateLimitError(sentence, retry_after=retry_after(answer, call.dialect.reset_header), **context)
     if issubclass(ruling.error, AddressNotAllowedError):
         return AddressNotAllowedError(sentence, address=address, **context)
     return ruling.error(sentence, **context)
@@ -186,7 +187,7 @@ def _by_status(call: Call, answer: HttpAnswer | None) -> VenueError | None:
     if answer.status in (BANNED, TOO_MANY):
         return RateLimitError(
             f"{call.title} wants fewer requests from us; we wait as long as it says.",
-            retry_after=retry_after(answer),
+            retry_after=retry_after(answer, call.dialect.reset_header),
             code=code,
         )
     if answer.status == UNAVAILABLE_FOR_LEGAL_REASONS:
@@ -205,8 +206,8 @@ def _by_status(call: Call, answer: HttpAnswer | None) -> VenueError | None:
     return None
 
 
-def retry_after(answer: HttpAnswer) -> float | None:
-    """Seconds; the header holds those or a date (RFC 9110)."""
+def retry_after(answer: HttpAnswer, reset_header: str = "") -> float | None:
+    """Seconds; the header holds those or a date (RFC 9110). reset_header: see `Dialect`."""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     value = headers.get("retry-after", "")
     try:
@@ -216,7 +217,14 @@ def retry_after(answer: HttpAnswer) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
     except (TypeError, ValueError):
+        return _until(headers.get(reset_header, ""))
+
+
+def _until(reset: str) -> float | None:
+    """Seconds until a moment that is told in seconds since 1970."""
+    if not reset.isdecimal():
         return None
+    return min(max(0.0, int(reset) - datetime.now(UTC).timestamp()), LONGEST_BUDGET_SECONDS)
 
 
 # --- ccxt's class

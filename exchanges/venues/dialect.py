@@ -88,6 +88,8 @@ class Dialect:
     has_balances: whether an answer, as the venue wrote it, is a list of balances; ccxt makes an empty
         account of what is none.
     balance_params: what ccxt must be told to get free and used balances.
+    reset_header: in lower case; tells when a budget that is used up is full again, as seconds since 1970,
+        where the venue has no Retry-After.
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
     """
 
@@ -116,6 +118,7 @@ class Dialect:
     fetch_permissions: Callable[[Any], Awaitable[AccountPermissions]] | None = None
     has_balances: Callable[[object], bool] = lambda _answer: True
     balance_params: Mapping[str, Any] = field(default_factory=dict)
+    reset_header: str = ""
     needs_last_http_response: bool = False
 
     def ruling(self, refusal: Refusal) -> Ruling | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from unittest.mock import Mock
 
 import aiohttp
@@ -179,6 +180,19 @@ def test_what_never_left_is_never_unknown() -> None:
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
     assert retry_after(HttpAnswer(429, {"retry-after": header}, "")) == seconds
+
+
+@pytest.mark.parametrize(("in_seconds", "least", "most"), [(30, 28, 30), (-5, 0, 0), (90_000, 60, 60)])
+def test_where_there_is_none_the_moment_of_a_new_budget_is_waited_for(
+    in_seconds: int, least: float, most: float
+) -> None:
+    headers = {"X-Ratelimit-Reset": str(int(time.time()) + in_seconds)}
+
+    found = retry_after(HttpAnswer(429, headers, ""), "x-ratelimit-reset")
+
+    assert found is not None
+    assert least <= found <= most
+    assert retry_after(HttpAnswer(429, headers, "")) is None
 
 
 def test_a_secret_in_the_venues_words_is_masked() -> None:

@@ -61,7 +61,11 @@ def split_login(text: str) -> ProxyLogin:
     scheme, separator, login = front.partition("://")
     url = proxy_url(f"{scheme}{separator}{place}" if at else text)
     username, _, password = login.partition(":")
-    return ProxyLogin(url=url, username=unquote(username), password=Secret(unquote(password)))
+    login_read = ProxyLogin(url=url, username=unquote(username), password=Secret(unquote(password)))
+    mistake = username_mistake(url, login_read.username)
+    if mistake:
+        raise ProxyAddressError(mistake)
+    return login_read
 
 
 def username_mistake(url: str, username: str) -> str:
@@ -74,9 +78,12 @@ def username_mistake(url: str, username: str) -> str:
 
 
 def _split(text: str) -> SplitResult:
+    unreadable = ProxyAddressError("This is not a proxy's address: write http://host:port.")
+    if any(character.isspace() for character in text):
+        raise unreadable
     try:
         parts = urlsplit(text)
         parts.port  # noqa: B018 - it is parsed when it is read
     except ValueError:
-        raise ProxyAddressError("This is not a proxy's address: write http://host:port.") from None
+        raise unreadable from None
     return parts

@@ -34,7 +34,8 @@ from vault.secret import Secret
 SecretName = Literal["api_key", "api_secret", "passphrase", "proxy_password"]
 SECRETS: tuple[SecretName, ...] = ("api_key", "api_secret", "passphrase", "proxy_password")
 FIELDS = (
-    "name", "venue", "mode", "owner", "proxy_url", "proxy_username", "paper_balances", "enabled",
+    "name", "venue", "mode", "owner", "proxy_url", "proxy_username", "proxy_ca", "proxy_ipv4_only",
+    "paper_balances", "enabled",
 )  # fmt: skip
 # With another venue or mode, the orders and trades that are recorded would be somebody else's.
 FIXED_ONCE_USED = ("venue", "mode")
@@ -53,6 +54,8 @@ class ConnectionFields(TypedDict, total=False):
     owner: Any  # the user model is a setting
     proxy_url: str
     proxy_username: str
+    proxy_ca: str
+    proxy_ipv4_only: bool
     paper_balances: dict[str, str]
     enabled: bool
 

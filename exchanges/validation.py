@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 
+from exchanges.errors import ProxyDownError
 from exchanges.models import ExchangeConnection, Mode
+from exchanges.proxy_address import DIRECT, ProxyAddressError, proxy_url, username_mistake
 from exchanges.venues.registry import UnknownVenueError, venue
+from exchanges.venues.trust import proxy_tls_context
 
-PROXY_SCHEMES = ("http", "https")
 PAPER_BALANCES_FORM = 'Write currencies and amounts like this: {"USDT": "10000", "BTC": "0.5"}.'
 
 
 def check_connection(connection: ExchangeConnection) -> None:
     """Raises ValidationError with one sentence a field."""
-    mistakes = _venue_mistakes(connection) | {
-        "proxy_url": proxy_mistake(connection.proxy_url),
-        "paper_balances": _paper_balances_mistake(connection.paper_balances),
-    }
+    mistakes = _venue_mistakes(connection) | _proxy_mistakes(connection)
+    mistakes["paper_balances"] = _paper_balances_mistake(connection.paper_balances)
     found = {name: sentence for name, sentence in mistakes.items() if sentence}
     if found:
         raise ValidationError(found)
@@ -37,27 +36,29 @@ def _venue_mistakes(connection: ExchangeConnection) -> dict[str, str]:
     return {}
 
 
-def proxy_mistake(url: str) -> str:
-    """What is wrong with a proxy's URL; nothing where it is empty or right. Never repeats the URL, which
+def _proxy_mistakes(connection: ExchangeConnection) -> dict[str, str]:
+    """The address is kept as `exchanges.proxy_address` writes it. No sentence repeats what was typed, which
     may hold a password."""
-    if not url:
+    given = connection.proxy_url.strip()
+    connection.proxy_ca = connection.proxy_ca.strip()
+    mistakes = {"proxy_ca": _ca_mistake(connection.proxy_ca)}
+    try:
+        if given.lower() in ("", DIRECT):
+            connection.proxy_url = given.lower()
+        else:
+            connection.proxy_url = proxy_url(given)
+    except ProxyAddressError as error:
+        return mistakes | {"proxy_url": str(error)}
+    return mistakes | {"proxy_username": username_mistake(connection.proxy_url, connection.proxy_username)}
+
+
+def _ca_mistake(ca: str) -> str:
+    if not ca:
         return ""
     try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "This is not a proxy's address: write http://host:port."
-    if "@" in parts.netloc:
-        return (
-            "Take the user name and password out of the proxy's address and put them into their own "
-            "fields below, where they are encrypted."
-        )
-    if parts.scheme not in PROXY_SCHEMES or not parts.hostname:
-        return "Start the proxy's address with http:// or https://, for example http://proxy.example:3128."
-    if port is None:
-        return "Name the proxy's port, for example http://proxy.example:3128."
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        return "A proxy's address ends with its port: http://host:port."
+        proxy_tls_context(ca)
+    except ProxyDownError as error:
+        return error.sentence
     return ""
 
 

@@ -76,5 +76,7 @@ def identity(connection: ExchangeConnection) -> object:
         connection.enabled,
         connection.proxy_url,
         connection.proxy_username,
+        connection.proxy_ca,
+        connection.proxy_ipv4_only,
         *(secret.sealed() for secret in secrets),
     )

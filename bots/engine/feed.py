@@ -101,10 +101,10 @@ class Feeds:
 
     def __init__(self, open_market_data: Callable[[str, Proxy | None], MarketData]) -> None:
         self._open = open_market_data
-        self._feeds: dict[tuple[str, ...], Feed] = {}
+        self._feeds: dict[Hashable, Feed] = {}
 
     def feed(self, venue: str, proxy: Proxy | None) -> Feed:
-        key = (venue, proxy.url, proxy.username, proxy.password.sealed()) if proxy else (venue,)
+        key = (venue, *proxy.key) if proxy else (venue,)
         if key not in self._feeds:
             self._feeds[key] = Feed(self._open(venue, proxy))
         return self._feeds[key]

@@ -48,11 +48,24 @@ class ExchangeConnection(models.Model):
         "proxy",
         max_length=200,
         blank=True,
-        help_text="http://host:port or https://host:port, without user name and password. "
-        "Empty: a direct connection.",
+        help_text="http://host:port, https://host:port or socks5://host:port, without user name and "
+        "password. Empty: the desk's own proxy (QUOTAGUARDSTATIC_URL) where there is one, else a direct "
+        "connection. “direct”: through no proxy.",
     )
     proxy_username = models.CharField(max_length=200, blank=True)
     proxy_password = EncryptedField()
+    proxy_ca = models.TextField(
+        "proxy CA bundle",
+        blank=True,
+        help_text="For https:// proxies whose certificate is signed by an authority of their own: a file's "
+        "path, or the PEM text. Then no other authority is trusted for the proxy.",
+    )
+    proxy_ipv4_only = models.BooleanField(
+        "reach the proxy over IPv4 only",
+        default=False,
+        help_text="Where the proxy serves only IPv4 addresses that it knows. Venues that are reached "
+        "directly are always reached over IPv4, as their allow-lists want.",
+    )
 
     paper_balances = models.JSONField(
         default=dict,

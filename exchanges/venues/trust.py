@@ -35,7 +35,7 @@ def proxy_tls_context(ca: str) -> ssl.SSLContext:
             "The proxy's CA bundle holds a private key: give the authority's certificate alone."
         )
     try:
-        return ssl.create_default_context(cadata=pem)
+        return ssl.create_default_context(cadata=pem.encode("ascii", "ignore").decode())
     except (ssl.SSLError, ValueError):
         raise ProxyDownError(
             "The proxy's CA bundle is no PEM certificate: paste what begins with -----BEGIN CERTIFICATE-----,"
@@ -47,7 +47,7 @@ def _file_text(path: str) -> str:
     reason = "there is no such file"
     try:
         if Path(path).is_file():
-            with Path(path).open(encoding="ascii", errors="replace") as file:
+            with Path(path).open(encoding="ascii", errors="ignore") as file:
                 return file.read(LONGEST_BUNDLE)
     except OSError as error:
         reason = error.strerror or reason

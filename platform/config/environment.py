@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from exchanges.proxy_address import ProxyAddressError, ProxyLogin, split_login
+
 env = environ.Env()
 
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
@@ -55,6 +57,17 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ImproperlyConfigured(f"{name} is {value!r}: write one of {', '.join(allowed)}.")
     return value
+
+
+def proxy(name: str) -> ProxyLogin | None:
+    """The proxy that the URL names, its login raw and apart; None when it is not set."""
+    given = text(name).strip()
+    if not given:
+        return None
+    try:
+        return split_login(given)
+    except ProxyAddressError as error:
+        raise ImproperlyConfigured(f"{name} is not the address of a proxy. {error}") from None
 
 
 def database(name: str, *, folder: Path) -> dict[str, Any]:

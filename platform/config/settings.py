@@ -3,7 +3,7 @@
 import warnings
 
 from config.dotenv import ROOT, env_file
-from config.environment import choice, database, env, flag, required, text, whole_number, words
+from config.environment import choice, database, env, flag, proxy, required, text, whole_number, words
 from console.theme import UNFOLD as UNFOLD  # the admin's look
 from vault.redaction import logging_config, remember
 
@@ -116,6 +116,9 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+
+# --- The way out: the proxy of every connection that names none of its own and does not say “direct”.
+DEFAULT_PROXY = proxy("QUOTAGUARDSTATIC_URL")
 
 # --- Tasks
 REDIS_URL = text("REDIS_URL").strip()

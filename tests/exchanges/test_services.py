@@ -111,7 +111,7 @@ def test_the_demo_venue_is_refused_in_live_mode(user: User) -> None:
     [
         ("http://olga:hunter2pass@proxy.example:3128", "their own fields"),
         ("proxy.example:3128", "http://"),
-        ("socks5://proxy.example:1080", "http://"),
+        ("socks4://proxy.example:1080", "http://"),
         ("http://proxy.example", "port"),
         ("http://proxy.example:99999", "http://host:port"),
         ("http://proxy.example:3128/path", "ends with its port"),

@@ -109,4 +109,4 @@ COINSTORE = Stand(
     time_step_ms=1000,
 )
 
-STANDS: tuple[Stand, ...] = (BINANCE, OKX)
+STANDS: tuple[Stand, ...] = (BINANCE, OKX, COINSTORE)

@@ -40,23 +40,19 @@ def as_number(value: Decimal) -> Decimal:
 
 def shown(venue: CoinstoreVenue, order: Order) -> Order:
     """For a moment after it was taken in, nothing has happened to it yet."""
-    if not _is_fresh(venue, order):
+    if not venue.is_fresh(order):
         return order
     return replace(order, state=State.OPEN, filled=ZERO, cost=ZERO, update_ms=order.time_ms)
 
 
 def status_of(venue: CoinstoreVenue, order: Order) -> str:
-    if _is_fresh(venue, order):
+    if venue.is_fresh(order):
         return "SUBMITTING"
     if order.is_open:
         return "PARTIAL_FILLED" if order.filled else "SUBMITTED"
     if order.state is State.EXPIRED and order.ticket.kind is Kind.POST_ONLY:
         return "REJECTED"  # the gate took it in, the matching engine found that it crosses
     return _STATES[order.state]
-
-
-def _is_fresh(venue: CoinstoreVenue, order: Order) -> bool:
-    return venue.now_ms() - order.time_ms < venue.limits.accept_ms
 
 
 def order_v2(venue: CoinstoreVenue, order: Order) -> Json:

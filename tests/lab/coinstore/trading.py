@@ -49,9 +49,11 @@ def _place(venue: CoinstoreVenue, call: Call, market: LabMarket) -> Order:
     if len(venue.exchange.open_orders(ticket.account)) >= venue.limits.active_orders:
         raise too_many_open()
     try:
-        return venue.exchange.place(ticket)
+        order = venue.exchange.place(ticket)
     except RefusedError as refusal:
         raise from_refusal(refusal) from refusal
+    venue.take_in(order)
+    return order
 
 
 def cancel(venue: CoinstoreVenue, call: Call) -> Json:

@@ -30,9 +30,18 @@ class CoinstoreVenue:
         self.races = Races(self.exchange)
         self.meter = RequestMeter(self.exchange.clock, self.limits)
         self.exchange.accepts_crossing_makers = True  # what is placed is looked at later
+        self._taken_in_ms: dict[tuple[str, int], int] = {}
 
     def now_ms(self) -> int:
         return self.exchange.clock.now_ms()
+
+    def take_in(self, order: Order) -> None:
+        """What comes over the wire waits at the gate for a moment."""
+        self._taken_in_ms[order.symbol, order.id] = self.exchange.clock.true_ms()
+
+    def is_fresh(self, order: Order) -> bool:
+        since = self._taken_in_ms.get((order.symbol, order.id), 0)
+        return self.exchange.clock.true_ms() - since < self.limits.accept_ms
 
     def market(self, name: str | None) -> LabMarket:
         """Symbols are written in either case."""

@@ -80,8 +80,13 @@ class CcxtMarketData:
         self._markets = markets
         return markets
 
+    @property
+    def _asker(self) -> Client | None:
+        """Who asks for the market list, where it is not the public client."""
+        return None
+
     async def _share_markets(self) -> Mapping[str, Market]:
-        shared = await self._wire.market_list(self._venue.id, self._proxy)
+        shared = await self._wire.market_list(self._venue.id, self._proxy, self._asker)
         if self._client is not shared.source:
             self._client.set_markets_from_exchange(shared.source)
         return shared.markets
@@ -168,7 +173,13 @@ class CcxtMarketData:
         finally:
             passage.reset(token)
         self._obey(problem)
+        if isinstance(problem, CredentialsError):
+            self._key_refused()
         raise problem
+
+    def _key_refused(self) -> None:
+        """Somebody's, if any, that was lent to the public client."""
+        self._wire.pass_key_over(self._venue.id, self._proxy)
 
     def _obey(self, problem: VenueError) -> None:
         """A venue that wants to be left alone is; a limit that we keep by ourselves pauses nothing more."""
@@ -194,6 +205,14 @@ class CcxtGateway(CcxtMarketData):
             credentials=self._credentials,
             licence=self._licence,
         )
+
+    @property
+    def _asker(self) -> Client | None:
+        """A refused key is this connection's own trouble, and so is a good one's use."""
+        return self._client if self._venue.market_data_needs_key else None
+
+    def _key_refused(self) -> None:
+        """It was ours."""
 
     async def close(self) -> None:
         client, self._opened = self._opened, None
@@ -355,9 +374,7 @@ class CcxtGateway(CcxtMarketData):
     async def cancel(self, ref: OrderRef) -> OrderReport | None:
         await self._market(ref.symbol)
         if ref.venue_id is None and not self._dialect.finds_by_client_id:
-            ref = OrderRef(
-                client_id=ref.client_id, symbol=ref.symbol, venue_id=(await self._search(ref)).venue_id
-            )
+            ref = replace(ref, venue_id=(await self._search(ref)).venue_id)
         venue_id, params = _address(ref)
         return await self._ask(
             "cancel",

@@ -142,6 +142,12 @@ def open_client(
     return client
 
 
+def take_key(client: Client, credentials: Credentials) -> None:
+    """An open client signs with this key from now on."""
+    for name, value in _keys(credentials).items():
+        setattr(client, name, value)
+
+
 def _keys(credentials: Credentials | None) -> dict[str, str]:
     if credentials is None:
         return {}

@@ -36,6 +36,7 @@ class Venue:
     is_synthetic: its prices are computed, so that nothing is asked of a network.
     is_proven: orders were placed, filled, lost and found again there in tests; elsewhere only paper trades.
     supports_post_only: an order can be refused by the venue instead of taking liquidity.
+    market_data_needs_key: not even its markets and prices are shown without a key.
     one_client_per_key: two connections with one key disturb each other (nonces), not only each other's pace.
     """
 
@@ -54,6 +55,7 @@ class Venue:
     is_synthetic: bool = False
     is_proven: bool = False
     supports_post_only: bool = True
+    market_data_needs_key: bool = False
     one_client_per_key: bool = False
 
     @property

@@ -53,6 +53,13 @@ def venue(venue_id: str) -> Venue:
     raise UnknownVenueError(_unknown(venue_id))
 
 
+def venue_or_none(venue_id: str) -> Venue | None:
+    try:
+        return venue(venue_id)
+    except UnknownVenueError:
+        return None
+
+
 def _unknown(venue_id: str) -> str:
     near = get_close_matches(venue_id.strip().lower(), {*_BY_ID, *_ccxt_ids()}, n=3)
     if near:
@@ -104,8 +111,13 @@ def open_gateway(
     market_data: MarketData | None = None,
     database: DatabaseThread | None = None,
 ) -> Gateway:
-    """market_data, database: for paper accounts, which trade against the one and are kept in the other."""
+    """market_data, database: for paper accounts, which trade against the one and are kept in the other.
+
+    Raises VaultError where a secret that is needed at once cannot be read.
+    """
     known = venue(spec.venue)
+    if known.market_data_needs_key and not spec.credentials.is_empty:
+        wire.lend_key(known.id, spec.proxy, spec.id, spec.credentials)
     if spec.is_paper or known.is_paper_only:
         from exchanges.venues.paper import PaperGateway
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
-from exchanges.gateway import Proxy
+from exchanges.gateway import Credentials, Proxy
 from exchanges.pacing import Budget
 from exchanges.types import Market
 from exchanges.venues.pace import Pace
@@ -77,6 +77,7 @@ class Wire:
     def __init__(self) -> None:
         self._sessions: dict[Route, Session] = {}
         self._clients: dict[tuple[str, Route], Client] = {}
+        self._lent_keys: defaultdict[tuple[str, Route], dict[str, Credentials]] = defaultdict(dict)
         self._paces: dict[tuple[str, Route], Pace] = {}
         self._market_lists: dict[str, MarketList] = {}
         self._loading: defaultdict[tuple[str, Route], asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -91,6 +92,7 @@ class Wire:
         clients, self._clients = list(self._clients.values()), {}
         sessions, self._sessions = list(self._sessions.values()), {}
         self._market_lists.clear()
+        self._lent_keys.clear()
         for client in clients:
             await client.close()
         for session in sessions:
@@ -108,22 +110,50 @@ class Wire:
         return self._paces.setdefault((venue_id, Route.of(proxy)), Pace(budget))
 
     def public_client(self, venue_id: str, proxy: Proxy | None) -> Client:
-        """The client without a key, for everything that the venue shows to everybody."""
+        """The client for everything that the venue shows to everybody: it has no key, or a lent one."""
         from exchanges.venues.door import open_client
 
         place = (venue_id, Route.of(proxy))
         if place not in self._clients:
-            self._clients[place] = open_client(venue_id, wire=self, proxy=proxy)
+            lent = next(iter(self._lent_keys[place].values()), None)
+            self._clients[place] = open_client(venue_id, wire=self, proxy=proxy, credentials=lent)
         return self._clients[place]
 
-    async def market_list(self, venue_id: str, proxy: Proxy | None) -> MarketList:
-        """The venue's markets, asked for once. Raises as ccxt does."""
+    def lend_key(
+        self, venue_id: str, proxy: Proxy | None, connection_id: str, credentials: Credentials
+    ) -> None:
+        """For a venue that shows nothing without a key: everybody's questions, by this way, are asked with
+        the first one lent. Raises VaultError where it cannot be read."""
+        place = (venue_id, Route.of(proxy))
+        self._lent_keys[place][connection_id] = credentials
+        self._take_first_key(place)
+
+    def pass_key_over(self, venue_id: str, proxy: Proxy | None) -> None:
+        """The venue refused the lent key: the next one takes its turn."""
+        place = (venue_id, Route.of(proxy))
+        keys = self._lent_keys[place]
+        for first in list(keys)[:1]:
+            keys[first] = keys.pop(first)
+        self._take_first_key(place)
+
+    def _take_first_key(self, place: tuple[str, Route]) -> None:
+        from exchanges.venues.door import take_key
+
+        for first in list(self._lent_keys[place].values())[:1]:
+            if place in self._clients:
+                take_key(self._clients[place], first)
+
+    async def market_list(
+        self, venue_id: str, proxy: Proxy | None, asker: Client | None = None
+    ) -> MarketList:
+        """The venue's markets, asked for once; by the public client where nobody else asks. Raises as ccxt
+        does."""
         from exchanges.venues.ccxt_answers import markets_of
 
         # A lock for each route: a proxy that hangs holds up nobody else.
         async with self._loading[venue_id, Route.of(proxy)]:
             if venue_id not in self._market_lists:
-                client = self.public_client(venue_id, proxy)
+                client = asker or self.public_client(venue_id, proxy)
                 await client.load_markets()
                 self._market_lists[venue_id] = MarketList(client, MappingProxyType(markets_of(client)))
             return self._market_lists[venue_id]

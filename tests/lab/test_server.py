@@ -24,6 +24,7 @@ async def test_a_stranger_does_not_trust_the_lab(lab: Lab) -> None:
 
 
 async def test_a_host_without_a_dialect_is_told_so(lab: Lab, lab_session: aiohttp.ClientSession) -> None:
+    del lab._server._by_host["api.kraken.com"]
     async with lab_session.get("https://api.kraken.com/0/public/Time") as response:
         assert response.status == 421
     assert lab.requests.select() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.lab import alpaca, binance, coinbase, coinstore, okx
+from tests.lab import alpaca, binance, coinbase, coinstore, kraken, okx
 from tests.lab.exchange import Exchange
 from tests.lab.rules import MarketRules
 from tests.lab.wire import Dialect
@@ -15,4 +15,5 @@ VENUES: dict[str, tuple[Callable[[Exchange], Dialect], tuple[MarketRules, ...]]]
     "okx": (okx.OkxDialect, okx.MARKETS),
     "coinbase": (coinbase.CoinbaseDialect, coinbase.MARKETS),
     "coinstore": (coinstore.CoinstoreDialect, coinstore.MARKETS),
+    "kraken": (kraken.KrakenDialect, kraken.MARKETS),
 }

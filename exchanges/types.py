@@ -124,12 +124,16 @@ class Ticker:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Book:
-    """bids: best (highest) first; asks: best (lowest) first; time: when we received it."""
+    """bids: best (highest) first; asks: best (lowest) first; time: when we received it.
+
+    closed: why nothing trades in it now, as a clause; empty where it does.
+    """
 
     symbol: str
     bids: tuple[Level, ...]
     asks: tuple[Level, ...]
     time: datetime
+    closed: str = ""
 
     @property
     def best_bid(self) -> Decimal | None:
@@ -200,11 +204,16 @@ class OrderRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrderRef:
-    """How to name an order to its venue; venue_id is None while the venue has not answered."""
+    """How to name an order to its venue.
+
+    venue_id: None while the venue has not answered.
+    not_before: it was not sent before that, by our clock, which bounds a search; None where nobody knows.
+    """
 
     client_id: str
     symbol: str
     venue_id: str | None = None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, MutableSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -117,7 +117,12 @@ def event_of(
 
 
 def ref_of(order: Order) -> OrderRef:
-    return OrderRef(client_id=order.client_id, symbol=order.symbol, venue_id=order.venue_id or None)
+    return OrderRef(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        venue_id=order.venue_id or None,
+        not_before=order.created_at,
+    )
 
 
 async def ask_for(gateway: Gateway, order: Order) -> OrderReport:
@@ -134,7 +139,7 @@ async def ask_for(gateway: Gateway, order: Order) -> OrderReport:
 
 
 def by_client_id(order: Order) -> OrderRef:
-    return OrderRef(client_id=order.client_id, symbol=order.symbol)
+    return replace(ref_of(order), venue_id=None)
 
 
 def open_order_of(order: Order) -> OpenOrder:

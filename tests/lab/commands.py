@@ -70,11 +70,11 @@ class Commands(TroubleCommands):
 
     def hit_bid(self, *, symbol: str, amount: str, price: str | None = None) -> Row:
         order = self._house.crowds[symbol].hit_bid(Decimal(amount), price=_maybe(price))
-        return _order(order)
+        return self._order(order)
 
     def lift_ask(self, *, symbol: str, amount: str, price: str | None = None) -> Row:
         order = self._house.crowds[symbol].lift_ask(Decimal(amount), price=_maybe(price))
-        return _order(order)
+        return self._order(order)
 
     # --- Looking
 
@@ -85,14 +85,17 @@ class Commands(TroubleCommands):
     def orders(self, *, account: str, key: str | None = None) -> list[Row]:
         """All that were ever accepted, in the order of arrival."""
         orders = self._house.exchange.orders(account)
-        return [_order(order) for order in orders if key in (None, order.ticket.key)]
+        return [self._order(order) for order in orders if key in (None, order.ticket.key)]
 
     def open_orders(self, *, account: str | None = None, key: str | None = None) -> list[Row]:
         orders = self._house.exchange.open_orders(account)
-        return [_order(order) for order in orders if key in (None, order.ticket.key)]
+        return [self._order(order) for order in orders if key in (None, order.ticket.key)]
 
     def trades(self, *, account: str) -> list[Row]:
-        return [dataclasses.asdict(fill) for fill in self._house.exchange.fills(account)]
+        """venue_id: as the venue's answers name it."""
+        name = self._house.dialect.trade_name
+        fills = self._house.exchange.fills(account)
+        return [dataclasses.asdict(fill) | {"venue_id": name(fill)} for fill in fills]
 
     def book(self, *, symbol: str, limit: int = 20) -> Row:
         book = self._house.exchange.market(symbol).book
@@ -135,6 +138,27 @@ class Commands(TroubleCommands):
             for name in ledger.currencies()
         }
 
+    def _order(self, order: Order) -> Row:
+        """venue_id: as the venue's answers name it."""
+        ticket = order.ticket
+        return {
+            "id": order.id,
+            "venue_id": self._house.dialect.order_name(order),
+            "client_id": order.client_id,
+            "key": ticket.key,
+            "symbol": order.symbol,
+            "side": order.side,
+            "kind": ticket.kind,
+            "time_in_force": ticket.time_in_force,
+            "price": order.price,
+            "amount": order.amount,
+            "filled": order.filled,
+            "cost": order.cost,
+            "state": order.state,
+            "time_ms": order.time_ms,
+            "update_ms": order.update_ms,
+        }
+
     # --- Requests
 
     def request_counts(self) -> list[Row]:
@@ -159,26 +183,6 @@ class Commands(TroubleCommands):
 
 def names() -> Iterable[str]:
     return [name for name in dir(Commands) if not name.startswith("_")]
-
-
-def _order(order: Order) -> Row:
-    ticket = order.ticket
-    return {
-        "id": order.id,
-        "client_id": order.client_id,
-        "key": ticket.key,
-        "symbol": order.symbol,
-        "side": order.side,
-        "kind": ticket.kind,
-        "time_in_force": ticket.time_in_force,
-        "price": order.price,
-        "amount": order.amount,
-        "filled": order.filled,
-        "cost": order.cost,
-        "state": order.state,
-        "time_ms": order.time_ms,
-        "update_ms": order.update_ms,
-    }
 
 
 def _decimals(values: dict[str, Any]) -> dict[str, Any]:

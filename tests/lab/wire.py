@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from tests.lab.accounts import KeyRing, Login
 from tests.lab.exchange import Exchange
+from tests.lab.orders import Fill, Order
 from tests.lab.races import Races
 from tests.lab.views import Views
 
@@ -97,6 +98,12 @@ class Dialect(Protocol):
 
     def new_login(self, number: int) -> Login:
         """In the venue's own form; the same for the same number."""
+
+    def order_name(self, order: Order) -> str:
+        """The id that the venue gave it, as its answers print it."""
+
+    def trade_name(self, fill: Fill) -> str:
+        """The same for one side of a trade; the other side may have another."""
 
     def key_of(self, request: WireRequest) -> str | None:
         """The API key that it names, whether or not there is such a key."""

@@ -11,10 +11,12 @@ from tests.lab.alpaca import account, market_data, outages, trading
 from tests.lab.alpaca.call import Call
 from tests.lab.alpaca.errors import AlpacaError, forbidden, no_endpoint
 from tests.lab.alpaca.limits import Limits
+from tests.lab.alpaca.payloads import activity_id
 from tests.lab.alpaca.security import KEY_HEADER, authenticate
 from tests.lab.alpaca.venue import AlpacaVenue
 from tests.lab.exchange import Exchange
 from tests.lab.hosts import HOSTS
+from tests.lab.orders import Fill, Order
 from tests.lab.wire import WireAnswer, WireRequest
 
 JSON = "application/json; charset=UTF-8"
@@ -88,6 +90,12 @@ class AlpacaDialect:
 
     def new_login(self, number: int) -> Login:
         return Login(f"AKLAB{number}".ljust(20, "X"), f"LabSecret{number}".ljust(40, "s"))
+
+    def order_name(self, order: Order) -> str:
+        return self.alpaca.order_id(order)
+
+    def trade_name(self, fill: Fill) -> str:
+        return activity_id(self.alpaca, fill)
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get(KEY_HEADER)

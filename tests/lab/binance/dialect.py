@@ -15,6 +15,7 @@ from tests.lab.binance.security import Security, authenticate
 from tests.lab.binance.venue import BinanceVenue
 from tests.lab.exchange import Exchange
 from tests.lab.hosts import HOSTS
+from tests.lab.orders import Fill, Order
 from tests.lab.wire import WireAnswer, WireRequest
 
 JSON = "application/json;charset=UTF-8"
@@ -120,6 +121,12 @@ class BinanceDialect:
 
     def new_login(self, number: int) -> Login:
         return Login(f"LabKey{number}".ljust(64, "k"), f"LabSecret{number}".ljust(64, "s"))
+
+    def order_name(self, order: Order) -> str:
+        return str(order.id)
+
+    def trade_name(self, fill: Fill) -> str:
+        return str(fill.trade_id)
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("x-mbx-apikey")

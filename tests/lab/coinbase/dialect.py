@@ -12,10 +12,12 @@ from tests.lab.coinbase.call import Call
 from tests.lab.coinbase.errors import JSON, CoinbaseError, dump
 from tests.lab.coinbase.limits import Limits, Meter
 from tests.lab.coinbase.logins import ecdsa_login
+from tests.lab.coinbase.names import order_id, trade_id
 from tests.lab.coinbase.tokens import authenticate, named_key
 from tests.lab.coinbase.venue import CoinbaseVenue
 from tests.lab.exchange import Exchange
 from tests.lab.hosts import HOSTS
+from tests.lab.orders import Fill, Order
 from tests.lab.wire import WireAnswer, WireRequest
 
 Endpoint = Callable[[CoinbaseVenue, Call], object]
@@ -99,6 +101,12 @@ class CoinbaseDialect:
 
     def new_login(self, number: int) -> Login:
         return ecdsa_login(number)
+
+    def order_name(self, order: Order) -> str:
+        return order_id(order)
+
+    def trade_name(self, fill: Fill) -> str:
+        return trade_id(fill.symbol, fill.trade_id)
 
     def key_of(self, request: WireRequest) -> str | None:
         return named_key(request)

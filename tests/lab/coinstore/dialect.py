@@ -17,6 +17,7 @@ from tests.lab.coinstore.security import Security, authenticate
 from tests.lab.coinstore.venue import CoinstoreVenue
 from tests.lab.exchange import Exchange
 from tests.lab.hosts import HOSTS
+from tests.lab.orders import Fill, Order
 from tests.lab.wire import WireAnswer, WireRequest
 
 Endpoint = Callable[[CoinstoreVenue, Call], object]
@@ -69,6 +70,12 @@ class CoinstoreDialect:
     def new_login(self, number: int) -> Login:
         """Both are 32 hexadecimal digits."""
         return Login(*(hashlib.md5(f"{what} {number}".encode()).hexdigest() for what in ("key", "secret")))
+
+    def order_name(self, order: Order) -> str:
+        return str(self.coinstore.order_id(order.symbol, order.id))
+
+    def trade_name(self, fill: Fill) -> str:
+        return str(self.coinstore.match_id(fill))
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("x-cs-apikey")

@@ -14,9 +14,11 @@ from tests.lab.hosts import HOSTS
 from tests.lab.kraken import account, market_data, trading
 from tests.lab.kraken.call import Call
 from tests.lab.kraken.errors import KrakenError
+from tests.lab.kraken.names import order_id, trade_id
 from tests.lab.kraken.outages import JSON, KrakenOutages, refusal
 from tests.lab.kraken.security import Right
 from tests.lab.kraken.venue import KrakenVenue
+from tests.lab.orders import Fill, Order
 from tests.lab.wire import Streams, WireAnswer, WireRequest
 
 Endpoint = Callable[[KrakenVenue, Call], object]
@@ -74,6 +76,12 @@ class KrakenDialect:
         seed = hashlib.sha512(f"lab key {number}".encode()).digest()
         key = base64.b64encode(seed[:42]).decode()
         return Login(key, base64.b64encode(hashlib.sha512(seed).digest()).decode())
+
+    def order_name(self, order: Order) -> str:
+        return order_id(self.exchange, order)
+
+    def trade_name(self, fill: Fill) -> str:
+        return trade_id(self.exchange, fill)
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("api-key")

@@ -15,8 +15,10 @@ from tests.lab.okx import account, market_data, outages, trading
 from tests.lab.okx.call import Call
 from tests.lab.okx.errors import OkxError
 from tests.lab.okx.limits import Limits, Per
+from tests.lab.okx.payloads import order_number
 from tests.lab.okx.security import Right, authenticate
 from tests.lab.okx.venue import OkxVenue, owner
+from tests.lab.orders import Fill, Order
 from tests.lab.pages import html_page
 from tests.lab.wire import WireAnswer, WireRequest
 
@@ -77,6 +79,12 @@ class OkxDialect:
     def new_login(self, number: int) -> Login:
         digest = sha256(f"okx {number}".encode()).hexdigest()
         return Login(str(uuid.UUID(digest[:32], version=4)), digest[32:].upper(), f"Pass-{digest[:8]}!")
+
+    def order_name(self, order: Order) -> str:
+        return str(order_number(order))
+
+    def trade_name(self, fill: Fill) -> str:
+        return str(fill.trade_id)
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("ok-access-key")

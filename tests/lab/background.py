@@ -6,9 +6,12 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from tests.lab.connect_proxy import ConnectProxy
+from tests.lab.authority import Authority
+from tests.lab.connect_proxy import LabProxy, proxy_of
 from tests.lab.lab import Lab
 
 T = TypeVar("T")
@@ -17,7 +20,7 @@ T = TypeVar("T")
 class BackgroundLab:
     """proxy: leads to the lab. What changes the lab is run in its thread, by `call`."""
 
-    def __init__(self, lab: Lab, proxy: ConnectProxy, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, lab: Lab, proxy: LabProxy, loop: asyncio.AbstractEventLoop) -> None:
         self.lab = lab
         self.proxy = proxy
         self._loop = loop
@@ -30,16 +33,18 @@ class BackgroundLab:
 
 
 @contextmanager
-def background_lab(*, username: str, password: str) -> Iterator[BackgroundLab]:
-    """The login is the proxy's."""
+def background_lab(*, username: str, password: str, kind: str = "http") -> Iterator[BackgroundLab]:
+    """The login and the kind are the proxy's."""
     ready: list[BackgroundLab] = []
     started, ended = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
-        async with Lab() as lab, ConnectProxy(lab.port, username, password) as proxy:
-            ready.append(BackgroundLab(lab, proxy, asyncio.get_running_loop()))
-            started.set()
-            await ended.wait()
+        with TemporaryDirectory() as folder:
+            authority = Authority(Path(folder), ["localhost"])
+            async with Lab() as lab, proxy_of(kind, lab.port, username, password, authority) as proxy:
+                ready.append(BackgroundLab(lab, proxy, asyncio.get_running_loop()))
+                started.set()
+                await ended.wait()
 
     thread = threading.Thread(target=asyncio.run, args=(serve(),), name="lab", daemon=True)
     thread.start()

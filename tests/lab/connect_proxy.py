@@ -12,18 +12,24 @@ from asyncio import StreamWriter as Writer
 from types import TracebackType
 from typing import Self
 
+from tests.lab.authority import Authority
+
+KINDS = ("http", "https", "socks5")
+
 
 class LabProxy(ABC):
     """`async with …Proxy(target_port, "user", "password") as proxy:` serves at proxy.url.
 
     connections: how often somebody dialled; refused: how many logins were turned away; targets: what was
-    asked for by those that were let in, as host:port; hangs_up: whether who is refused is also cut off.
+    asked for by those that were let in, as host:port; hangs_up: whether who is refused is also cut off;
+    ca: PEM text of the authority that signed its certificate, where it has one.
     """
 
     scheme: str
     hangs_up = True
     host = "127.0.0.1"
     tls: ssl.SSLContext | None = None
+    ca = ""
 
     def __init__(self, target_port: int, username: str, password: str) -> None:
         self.username, self.password = username, password
@@ -125,9 +131,10 @@ class TlsConnectProxy(ConnectProxy):
     scheme = "https"
     host = "localhost"
 
-    def __init__(self, target_port: int, username: str, password: str, *, tls: ssl.SSLContext) -> None:
+    def __init__(self, target_port: int, username: str, password: str, *, authority: Authority) -> None:
         super().__init__(target_port, username, password)
-        self.tls = tls
+        self.tls = authority.server_context()
+        self.ca = authority.ca_file.read_text()
 
 
 class SocksProxy(LabProxy):
@@ -172,6 +179,13 @@ class SocksProxy(LabProxy):
 
     def welcome(self) -> bytes:
         return b"\x05\x00\x00\x01" + bytes(6)
+
+
+def proxy_of(kind: str, target_port: int, username: str, password: str, authority: Authority) -> LabProxy:
+    """kind: one of KINDS; authority: signs for an https proxy."""
+    if kind == "https":
+        return TlsConnectProxy(target_port, username, password, authority=authority)
+    return {"http": ConnectProxy, "socks5": SocksProxy}[kind](target_port, username, password)
 
 
 def _answer(status: int, reason: str) -> bytes:

@@ -9,6 +9,7 @@ import socket
 import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from exchanges.venues import wire as wire_module
 from exchanges.venues.wire import Wire, build_connector
 from tests.exchanges.venues.conftest import Lab, OpenGateway, buy
 from tests.lab.authority import Authority
-from tests.lab.connect_proxy import ConnectProxy, LabProxy, SocksProxy, TlsConnectProxy
+from tests.lab.connect_proxy import KINDS, ConnectProxy, LabProxy, SocksProxy, proxy_of
 from tests.lab.hosts import ALL_HOSTS
 from tests.lab.resolver import LabResolver, lab_connector
 from vault.secret import Secret
@@ -33,7 +34,6 @@ USERNAME = "desk"
 PASSWORD = "p@ss:w/rd%#1-canary"
 STALE = "stale-canary-secret"
 REFUSED = "The proxy refused the user name or password (407)"
-KINDS = ("http", "https", "socks5")
 
 OpenProxy = Callable[..., LabProxy]
 
@@ -49,28 +49,15 @@ def open_proxy(lab: Lab, proxy_authority: Authority) -> OpenProxy:
     """A proxy of this kind that leads to the lab, or to the port given."""
 
     def of(kind: str, port: int = 0) -> LabProxy:
-        way = (port or lab.server.port, USERNAME, PASSWORD)
-        if kind == "https":
-            return TlsConnectProxy(*way, tls=proxy_authority.server_context())
-        return SocksProxy(*way) if kind == "socks5" else ConnectProxy(*way)
+        return proxy_of(kind, port or lab.server.port, USERNAME, PASSWORD, proxy_authority)
 
     return of
 
 
-@pytest.fixture
-def through(proxy_authority: Authority) -> Callable[..., Proxy]:
+def through(proxy: LabProxy, **changes: object) -> Proxy:
     """A connection's proxy: the right one but for what is changed."""
-
-    def to(proxy: LabProxy, **changes: object) -> Proxy:
-        right: dict[str, object] = {
-            "url": proxy.url,
-            "username": USERNAME,
-            "password": Secret(PASSWORD),
-            "ca": str(proxy_authority.ca_file) if proxy.scheme == "https" else "",
-        }
-        return Proxy(**(right | changes))  # type: ignore[arg-type]
-
-    return to
+    right = Proxy(url=proxy.url, username=USERNAME, password=Secret(PASSWORD), ca=proxy.ca)
+    return replace(right, **changes)  # type: ignore[arg-type]
 
 
 def nothing_went_around(lab: Lab) -> bool:
@@ -82,7 +69,7 @@ def nothing_went_around(lab: Lab) -> bool:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_account_trades_through_its_proxy_and_the_password_is_raw(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, kind: str
 ) -> None:
     async with open_proxy(kind) as proxy:
         gateway = open_binance(proxy=through(proxy))
@@ -98,7 +85,7 @@ async def test_an_account_trades_through_its_proxy_and_the_password_is_raw(
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_venues_name_is_left_to_the_proxy_to_resolve(
     lab: Lab, authority: Authority, open_binance: OpenGateway, open_proxy: OpenProxy,
-    through: Callable[..., Proxy], monkeypatch: pytest.MonkeyPatch, kind: str,
+    monkeypatch: pytest.MonkeyPatch, kind: str,
 ) -> None:  # fmt: skip
     resolved: list[str] = []
 
@@ -148,7 +135,7 @@ async def echo(authority: Authority) -> AsyncIterator[int]:
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_websocket_goes_through_the_same_proxy(
-    authority: Authority, wire: Wire, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    authority: Authority, wire: Wire, open_proxy: OpenProxy, kind: str
 ) -> None:
     async with echo(authority) as port, open_proxy(kind, port) as proxy:
         session = wire.session(through(proxy))
@@ -161,7 +148,7 @@ async def test_a_websocket_goes_through_the_same_proxy(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_websocket_whose_proxy_refuses_the_login_is_not_opened(
-    lab: Lab, wire: Wire, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    lab: Lab, wire: Wire, open_proxy: OpenProxy, kind: str
 ) -> None:
     async with open_proxy(kind) as proxy:
         session = wire.session(through(proxy, password=Secret(STALE)))
@@ -184,7 +171,7 @@ async def test_a_redirected_websocket_is_refused(authority: Authority, wire: Wir
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_refused_login_is_named_within_one_attempt_and_never_bypassed(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, kind: str
 ) -> None:
     async with open_proxy(kind) as proxy:
         with pytest.raises(ProxyAuthError) as caught:
@@ -198,7 +185,7 @@ async def test_a_refused_login_is_named_within_one_attempt_and_never_bypassed(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_proxy_that_wants_a_login_and_gets_none_says_so(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, kind: str
 ) -> None:
     async with open_proxy(kind) as proxy:
         way = through(proxy, username="", password=Secret.empty(), set_where="in QUOTAGUARDSTATIC_URL")
@@ -209,7 +196,7 @@ async def test_a_proxy_that_wants_a_login_and_gets_none_says_so(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_order_that_a_proxy_turned_away_is_not_unknown(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, kind: str
 ) -> None:
     await open_binance().load_markets()
     async with open_proxy(kind) as proxy:
@@ -225,7 +212,7 @@ async def test_an_order_that_a_proxy_turned_away_is_not_unknown(
      (503, ProxyDownError, "503")],
 )  # fmt: skip
 async def test_what_an_http_proxy_answers_is_named(
-    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy], status: int,
+    lab: Lab, open_binance: OpenGateway, status: int,
     kind: type[ProxyError], words: str,
 ) -> None:  # fmt: skip
     async with ConnectProxy(lab.server.port, USERNAME, PASSWORD) as proxy:
@@ -241,7 +228,7 @@ async def test_what_an_http_proxy_answers_is_named(
     [(2, ProxyError, "does not let us reach api.binance.com"), (5, ProxyDownError, "SOCKS reply 5")],
 )
 async def test_what_a_socks_proxy_replies_is_named(
-    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy], reply: int,
+    lab: Lab, open_binance: OpenGateway, reply: int,
     kind: type[ProxyError], words: str,
 ) -> None:  # fmt: skip
     async with SocksProxy(lab.server.port, USERNAME, PASSWORD) as proxy:
@@ -256,9 +243,7 @@ async def test_what_a_socks_proxy_replies_is_named(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_proxy_that_is_gone_is_named(
-    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy], kind: str
-) -> None:
+async def test_a_proxy_that_is_gone_is_named(lab: Lab, open_binance: OpenGateway, kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     gone = Proxy(url=f"{kind}://127.0.0.1:{port}", username=USERNAME, password=Secret(PASSWORD))
@@ -275,7 +260,7 @@ async def test_a_proxy_that_is_gone_is_named(
      ("socks5", "https", "SOCKS5"), ("https", "socks5", "write http://")],
 )  # fmt: skip
 async def test_a_wrong_scheme_is_named_with_its_remedy(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy,
     monkeypatch: pytest.MonkeyPatch, scheme: str, kind: str, words: str,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(proxy_server, "TUNNEL_SECONDS", 0.5)
@@ -300,7 +285,7 @@ async def test_a_proxy_that_never_answers_is_named_and_not_the_venue(
 
 
 async def test_a_proxys_certificate_that_nobody_trusts_is_named_with_its_remedy(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy]
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy
 ) -> None:
     async with open_proxy("https") as proxy:
         with pytest.raises(ProxyDownError, match=r"certificate is not trusted .*CA bundle"):
@@ -313,7 +298,6 @@ async def test_the_proxys_authority_is_not_trusted_for_the_venue(
     proxy_authority: Authority,
     open_proxy: OpenProxy,
     open_binance: OpenGateway,
-    through: Callable[..., Proxy],
 ) -> None:
     """Or whoever runs the proxy could show a certificate of his own for the venue."""
     async with echo(proxy_authority) as port, open_proxy("https", port) as proxy:
@@ -324,7 +308,7 @@ async def test_the_proxys_authority_is_not_trusted_for_the_venue(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_the_venues_certificate_is_verified_inside_the_tunnel(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy,
     monkeypatch: pytest.MonkeyPatch, kind: str,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(wire_module, "build_connector", build_connector)
@@ -335,7 +319,7 @@ async def test_the_venues_certificate_is_verified_inside_the_tunnel(
 
 
 async def test_a_ca_bundle_may_be_the_pem_text_itself(
-    open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    open_binance: OpenGateway, open_proxy: OpenProxy,
     proxy_authority: Authority,
 ) -> None:  # fmt: skip
     pem = proxy_authority.ca_file.read_text()
@@ -347,7 +331,7 @@ async def test_a_ca_bundle_may_be_the_pem_text_itself(
 
 
 async def test_a_ca_file_that_is_gone_is_named_and_found_again_when_it_is_back(
-    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy,
     proxy_authority: Authority, tmp_path: Path,
 ) -> None:  # fmt: skip
     file = tmp_path / "ca.pem"
@@ -385,9 +369,7 @@ async def test_a_proxy_that_cannot_work_is_named_and_never_bypassed(
     assert nothing_went_around(lab)
 
 
-async def test_a_socks_user_name_may_hold_a_colon(
-    lab: Lab, open_binance: OpenGateway, through: Callable[..., Proxy]
-) -> None:
+async def test_a_socks_user_name_may_hold_a_colon(lab: Lab, open_binance: OpenGateway) -> None:
     async with SocksProxy(lab.server.port, "desk:1", PASSWORD) as proxy:
         gateway = open_binance(proxy=through(proxy, username="desk:1"))
         await gateway.fetch_time()
@@ -400,7 +382,7 @@ async def test_a_socks_user_name_may_hold_a_colon(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_failed_tunnel_is_closed_at_once_and_not_when_it_is_collected(
-    open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy], kind: str
+    open_binance: OpenGateway, open_proxy: OpenProxy, kind: str
 ) -> None:
     gc.disable()
     try:
@@ -417,7 +399,7 @@ async def test_a_failed_tunnel_is_closed_at_once_and_not_when_it_is_collected(
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_no_secret_of_a_proxy_is_in_an_error_its_traceback_or_a_log(
-    open_binance: OpenGateway, open_proxy: OpenProxy, through: Callable[..., Proxy],
+    open_binance: OpenGateway, open_proxy: OpenProxy,
     caplog: pytest.LogCaptureFixture, kind: str,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.DEBUG)

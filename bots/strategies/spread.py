@@ -37,6 +37,8 @@ class Draft:
 def decide(snapshot: Snapshot, settings: SpreadSettings) -> Decision:
     """The quotes that should rest now; none, with a reason, when it cannot tell."""
     book = snapshot.book
+    if book is not None and book.closed:
+        return Decision.stand_aside(f"Stands aside: {book.closed}.")
     if book is not None and book.is_crossed:
         bid, ask = plain(book.bids[0].price), plain(book.asks[0].price)
         return Decision.stand_aside(f"Stands aside: the book is crossed, bid {bid} and ask {ask}.")

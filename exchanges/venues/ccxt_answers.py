@@ -200,7 +200,8 @@ def book_of(answer: Any, symbol: str, now: datetime) -> Book:
     entry = dictionary(answer, "the book")
     bids = sorted(_levels(entry.get("bids")), key=lambda level: -level.price)
     asks = sorted(_levels(entry.get("asks")), key=lambda level: level.price)
-    return Book(symbol=symbol, bids=tuple(bids), asks=tuple(asks), time=now)
+    closed = str(entry.get("closed") or "")  # only connectors of our own say so
+    return Book(symbol=symbol, bids=tuple(bids), asks=tuple(asks), time=now, closed=closed)
 
 
 def _levels(rows: Any) -> Iterable[Level]:

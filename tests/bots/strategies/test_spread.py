@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -200,6 +201,17 @@ def test_without_a_reference_price_the_bot_stands_aside_and_says_why(kind: Refer
 def test_a_one_sided_book_has_no_middle() -> None:
     decision = decide(snapshot(book=book([("99", "1")], [])), settings())
     assert decision.reason == "Stands aside: the book has no middle, as it lacks bids or asks."
+
+
+def test_while_the_market_is_closed_the_bot_stands_aside_and_says_so() -> None:
+    closed = replace(BOOK, closed="the US stock market is closed and opens on 2026-11-23 14:30 UTC")
+
+    decision = decide(snapshot(book=closed), settings(reference=ReferenceKind.LAST))
+
+    assert decision.quotes == ()
+    assert decision.reason == (
+        "Stands aside: the US stock market is closed and opens on 2026-11-23 14:30 UTC."
+    )
 
 
 def test_in_front_of_a_crossed_book_the_bot_stands_aside() -> None:

@@ -30,18 +30,4 @@ MARKETS = (
         max_cost=Decimal(150_000_000),
         max_open_orders=500,
     ),
-    MarketRules(
-        base="ETH",
-        quote="BTC",
-        price_step=Decimal("0.00001"),
-        min_price=Decimal("0.00001"),
-        max_price=Decimal(10),
-        amount_step=Decimal("0.001"),
-        min_amount=Decimal("0.001"),
-        max_amount=Decimal(42_000),
-        max_market_amount=Decimal(2000),
-        min_cost=Decimal("0.00001"),
-        max_cost=Decimal(1000),
-        max_open_orders=500,
-    ),
 )

@@ -44,5 +44,8 @@ class CoinbaseVenue:
         return next((market for market in self.markets if product_id(market.rules) == name), None)
 
     def is_pending(self, order: Order) -> bool:
-        """Accepted, and not in the book yet, as far as it is shown."""
-        return order.is_open and not order.filled and self.now_ms() - order.time_ms < self.limits.pending_ms
+        """Sent here a moment ago, and not in the book yet, as far as it is shown."""
+        is_new = self.now_ms() - order.time_ms < self.limits.pending_ms
+        return (
+            is_new and order.is_open and not order.filled and (order.symbol, order.id) in self.configurations
+        )

@@ -11,7 +11,7 @@ from exchanges.gateway import ConnectionSpec, Credentials, Proxy
 from exchanges.models import ExchangeConnection, Market, Mode
 from exchanges.proxy_address import DIRECT, ProxyLogin
 from exchanges.types import Market as MarketRules
-from exchanges.venues.registry import UnknownVenueError, venue
+from exchanges.venues.registry import venue_or_none
 from vault.keyring import VaultError
 
 
@@ -75,13 +75,10 @@ def _same(one: ExchangeConnection, other: ExchangeConnection) -> bool:
 
 
 def _same_key_sentence(venue_id: str, others: str) -> str:
-    try:
-        disturbs = venue(venue_id).one_client_per_key
-    except UnknownVenueError:
-        disturbs = False
+    known = venue_or_none(venue_id)
     harm = (
         "the venue numbers each key's requests, so they will refuse each other's"
-        if disturbs
+        if known and known.one_client_per_key
         else "they share what the venue allows a key to ask, and each other's orders"
     )
     return f"{others} has the same API key: {harm}. Make a key for each connection."
@@ -121,10 +118,8 @@ def _nothing_called(word: str, known: Sequence[ExchangeConnection]) -> str:
 
 def venue_title(venue_id: str) -> str:
     """As people call it; the id itself where the registry does not know it any more."""
-    try:
-        return venue(venue_id).title
-    except UnknownVenueError:
-        return venue_id
+    known = venue_or_none(venue_id)
+    return known.title if known else venue_id
 
 
 def market(venue: str, symbol: str) -> MarketRules | None:

@@ -28,7 +28,8 @@ from exchanges.selectors import connection_spec, same_key_warnings
 from exchanges.types import ZERO
 from exchanges.types import Balance as BalanceNow
 from exchanges.types import Market as MarketRules
-from exchanges.validation import check_connection
+from exchanges.validation import check_connection, check_credentials
+from exchanges.venues.credentials import tidy
 from vault.secret import Secret
 
 SecretName = Literal["api_key", "api_secret", "passphrase", "proxy_password"]
@@ -69,9 +70,11 @@ def create_connection(
 ) -> ExchangeConnection:
     """Raises ValidationError with one sentence a field."""
     connection = ExchangeConnection(**fields)
-    for name, secret in (secrets or {}).items():
+    entered = _tidied(secrets or {})
+    for name, secret in entered.items():
         setattr(connection, name, secret)
     check_connection(connection)
+    check_credentials(connection, entered)
     connection.save()
     after = _fields_of(connection) | {name: "set" for name in SECRETS if getattr(connection, name)}
     record(actor=actor, action="connection.created", target=connection, after=after)
@@ -92,10 +95,12 @@ def update_connection(
     before = _fields_of(current)
     for name, value in fields.items():
         setattr(current, name, value)
-    new_secrets, secrets_before, secrets_after = _secret_changes(current, secrets or {}, set(clear))
+    entered = _tidied(secrets or {})
+    new_secrets, secrets_before, secrets_after = _secret_changes(current, entered, set(clear))
     for secret_name, secret in new_secrets.items():
         setattr(current, secret_name, secret)
     check_connection(current)
+    check_credentials(current, entered)
     after = _fields_of(current)
     changed = [name for name in FIELDS if before[name] != after[name]]
     _refuse_a_change_of_identity(current, changed)
@@ -207,6 +212,15 @@ def _fields_of(connection: ExchangeConnection) -> dict[str, Any]:
 
 def _rules(market: Market | MarketRules) -> dict[str, Decimal | str | int | bool | None]:
     return {name: getattr(market, name) for name in MARKET_FIELDS}
+
+
+def _tidied(entered: Mapping[SecretName, Secret]) -> dict[SecretName, Secret]:
+    """Those that are not empty, as a venue takes them; a proxy's password stays as it was typed."""
+    return {
+        name: secret if name == "proxy_password" else tidy(secret)
+        for name, secret in entered.items()
+        if secret
+    }
 
 
 def _secret_changes(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
@@ -9,7 +10,8 @@ from django.core.exceptions import ValidationError
 from exchanges.errors import ProxyDownError
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.proxy_address import DIRECT, ProxyAddressError, proxy_url, username_mistake
-from exchanges.venues.registry import UnknownVenueError, venue
+from exchanges.venues.credentials import credential_mistakes, missing_fields
+from exchanges.venues.registry import UnknownVenueError, known_venues, venue
 from exchanges.venues.trust import proxy_tls_context
 
 PAPER_BALANCES_FORM = 'Write currencies and amounts like this: {"USDT": "10000", "BTC": "0.5"}.'
@@ -23,6 +25,18 @@ def check_connection(connection: ExchangeConnection) -> None:
     if found:
         raise ValidationError(found)
     connection.full_clean()
+
+
+def check_credentials(connection: ExchangeConnection, entered: Collection[str]) -> None:
+    """entered: the fields that were typed anew; the others are not opened. Raises ValidationError."""
+    its_venue = venue(connection.venue)
+    held = {asked.name: getattr(connection, asked.name) for asked in its_venue.credential_fields}
+    typed = {name: secret for name, secret in held.items() if name in entered}
+    if not typed:
+        return
+    mistakes = missing_fields(its_venue, held) | credential_mistakes(its_venue, typed, known_venues())
+    if mistakes:
+        raise ValidationError(mistakes)
 
 
 def _venue_mistakes(connection: ExchangeConnection) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet
@@ -16,10 +16,13 @@ from exchanges import services
 from exchanges.admin.acting import Act, ActingAdmin, Caution
 from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
+from exchanges.admin.credentials import credential_fieldset
 from exchanges.checkup.apart import CheckupError
 from exchanges.checkup.report import Outcome
 from exchanges.models import ExchangeConnection, Mode
-from exchanges.venues.registry import known_venues
+from exchanges.selectors import same_key_warnings
+from exchanges.venues.facts import Venue
+from exchanges.venues.registry import known_venues, venue_or_none
 
 
 def mode_badge(connection: ExchangeConnection) -> SafeString:
@@ -59,17 +62,6 @@ class ConnectionAdmin(ActingAdmin):
     warn_unsaved_form = True
     fieldsets: list[tuple[str | None, dict[str, Any]]] = [
         (None, {"fields": ["name", "venue", "mode", "owner", "enabled"]}),
-        (
-            "Credentials",
-            {
-                "description": "Encrypted when saved, and never shown again.",
-                "fields": [
-                    ("api_key", "clear_api_key"),
-                    ("api_secret", "clear_api_secret"),
-                    ("passphrase", "clear_passphrase"),
-                ],
-            },
-        ),
         (
             "Proxy",
             {
@@ -126,13 +118,13 @@ class ConnectionAdmin(ActingAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who may only look sees no secrets, not even that there are any."""
         sees_form = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        if sees_form:
-            return [
-                (title, options | {"fields": [_without_idle_clear(row, obj) for row in options["fields"]]})
-                for title, options in self.fieldsets
-            ]
+        if not sees_form:
+            fields = ["name", "venue", "mode", "owner", "enabled", "proxy_url", "paper_balances"]
+            return [(None, {"fields": fields})]
+        about, *others = self.fieldsets
         return [
-            (None, {"fields": ["name", "venue", "mode", "owner", "enabled", "proxy_url", "paper_balances"]})
+            (title, options | {"fields": [_without_idle_clear(row, obj) for row in options["fields"]]})
+            for title, options in (about, *credential_fieldset(_chosen_venue(request, obj), obj), *others)
         ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -140,7 +132,12 @@ class ConnectionAdmin(ActingAdmin):
         return {"owner": request.user.pk} | given
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        obj.pk = form.save_through_service(request.user).pk
+        saved = form.save_through_service(request.user)
+        obj.pk = saved.pk
+        for note in form.notes:
+            messages.info(request, note)
+        for warning in same_key_warnings(saved):
+            messages.warning(request, warning)
 
     def changeform_view(
         self,
@@ -149,10 +146,15 @@ class ConnectionAdmin(ActingAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {"known_venues": known_venues()} | (extra_context or {})
         connection = self.get_object(request, object_id) if object_id else None
+        context: dict[str, Any] = {
+            "known_venues": known_venues(),
+            "chosen": _chosen_venue(request, connection),
+        }
+        context |= extra_context or {}
         if connection is not None:
             context |= {
+                "warnings": same_key_warnings(connection),
                 "buttons": self.buttons(request, connection),
                 "mode": mode_badge(connection),
                 "state": self.state(connection),
@@ -162,6 +164,12 @@ class ConnectionAdmin(ActingAdmin):
             }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
+
+
+def _chosen_venue(request: HttpRequest, connection: ExchangeConnection | None) -> Venue | None:
+    """Whose words the form uses: as it was sent, as the address says, or as it is stored."""
+    stored = connection.venue if connection else ""
+    return venue_or_none(request.POST.get("venue") or request.GET.get("venue") or stored)
 
 
 def _without_idle_clear(row: str | tuple[str, str], connection: ExchangeConnection | None) -> Any:

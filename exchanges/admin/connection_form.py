@@ -13,18 +13,20 @@ from exchanges.admin.acting import ServiceForm
 from exchanges.models import ExchangeConnection
 from exchanges.services import SECRETS, SecretName
 from exchanges.validation import PAPER_BALANCES_FORM
+from exchanges.venues.credentials import tidied
+from exchanges.venues.registry import venue_or_none
 from vault.keyring import VaultError
 from vault.secret import Secret
 
-PEM_LINE = 64
+CREDENTIALS = ("api_key", "api_secret", "passphrase")
 
 
 class SecretField(forms.CharField):
-    """A password input that is never filled."""
+    """A password input that is never filled. What is typed is kept to the last space."""
 
     def __init__(self, label: str) -> None:
         widget = UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"})
-        super().__init__(label=label, required=False, widget=widget)
+        super().__init__(label=label, required=False, widget=widget, strip=False)
 
 
 class ClearField(forms.BooleanField):
@@ -44,6 +46,8 @@ class ProxyAddressField(forms.CharField):
 
 
 class ConnectionForm(ServiceForm):
+    """Asks for what the chosen venue asks for. notes: what was done to the credentials as they were typed."""
+
     api_key = SecretField("API key")
     api_secret = SecretField("API secret")
     passphrase = SecretField("Passphrase")
@@ -61,14 +65,32 @@ class ConnectionForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.notes: list[str] = []
         if "venue" in self.fields:
             self.fields["venue"].widget.attrs["list"] = "known-venues"
+        hints = self._words_of_the_venue()
         for name in SECRETS:
             if name in self.fields:
-                self.fields[name].help_text = stored_hint(getattr(self.instance, name))
+                stored = stored_hint(getattr(self.instance, name))
+                self.fields[name].help_text = f"{hints.get(name, '')} {stored}".strip()
 
-    def clean_api_secret(self) -> str:
-        return restored_pem(self.cleaned_data["api_secret"])
+    def _words_of_the_venue(self) -> dict[str, str]:
+        """Its labels for the credentials; returns its hints by field."""
+        chosen = self.data.get("venue") or self.initial.get("venue") or self.instance.venue
+        its_venue = venue_or_none(str(chosen))
+        asked = its_venue.credential_fields if its_venue else ()
+        for each in asked:
+            self.fields[each.name].label = each.label
+        return {each.name: each.hint for each in asked}
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        for name in CREDENTIALS:
+            typed = self.cleaned_data.get(name) or ""
+            self.cleaned_data[name] = tidied(typed)
+            if self.cleaned_data[name] != typed:
+                self.notes.append(_note(str(self.fields[name].label), typed))
+        return cleaned
 
     def clean_paper_balances(self) -> dict[str, str]:
         return self.cleaned_data["paper_balances"] or {}
@@ -96,13 +118,7 @@ def stored_hint(secret: Secret) -> str:
         return str(error)
 
 
-def restored_pem(text: str) -> str:
-    """A PEM text whose line breaks the browser's input has swallowed, with its lines again."""
-    head, begin, rest = text.partition("-----BEGIN ")
-    kind, dashes, rest = rest.partition("-----")
-    body, end, _ = rest.partition(f"-----END {kind}-----")
-    if head or not (begin and dashes and end) or "\n" in text or "\\n" in text:
-        return text
-    body = "".join(body.split())
-    lines = [body[start : start + PEM_LINE] for start in range(0, len(body), PEM_LINE)]
-    return "\n".join([f"-----BEGIN {kind}-----", *lines, f"-----END {kind}-----", ""])
+def _note(label: str, typed: str) -> str:
+    if "-----BEGIN " in typed:
+        return f"The {label} was pasted without its line ends; they are put back."
+    return f"Spaces, line ends or quotes around the {label} were taken away."

@@ -10,13 +10,17 @@ from django.urls import reverse
 from audit.models import AuditEntry
 from bots.models import BotState, SpreadBot
 from exchanges import services
-from exchanges.admin.connection_form import restored_pem
+from exchanges.checkup.examination import Findings
+from exchanges.checkup.report import Outcome, Step
+from exchanges.checkup.verdicts import WITHDRAWAL
 from exchanges.models import ExchangeConnection
+from exchanges.venues.registry import known_venues
 from tests.desk.pages import form_of
 from vault.secret import Secret
 
 KEY = "canary-key-5f1c9d77"
 SECRET = "canary-secret-0be4aa12"
+OKX_KEY, OKX_SECRET = "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f", "0A1B2C3D" * 4
 PROXY_PASSWORD = "canary-proxy-77aa41"
 OTHER_KEYS = ["b3RoZXItb3RoZXItb3RoZXItb3RoZXItb3RoZXItISE="]
 ADD = "/admin/exchanges/exchangeconnection/add/"
@@ -217,14 +221,6 @@ def test_who_may_only_look_is_told_nothing_of_the_secrets(connection: ExchangeCo
     assert "API secret" not in page
 
 
-def test_a_private_key_that_lost_its_lines_gets_them_back() -> None:
-    body = "A" * 70
-    pasted = f"-----BEGIN PRIVATE KEY-----{body}-----END PRIVATE KEY-----"
-    lines = ["-----BEGIN PRIVATE KEY-----", "A" * 64, "A" * 6, "-----END PRIVATE KEY-----", ""]
-    assert restored_pem(pasted) == "\n".join(lines)
-    assert restored_pem("an-ordinary-secret") == "an-ordinary-secret"
-
-
 def test_only_a_stored_secret_can_be_removed(client: Client, connection: ExchangeConnection) -> None:
     page = client.get(change_url(connection)).content.decode()
     offered = [name for name in services.SECRETS if f'name="clear_{name}"' in page]
@@ -236,3 +232,110 @@ def test_paper_balances_that_are_no_json_are_told_how_to_be_written(client: Clie
     page = save(client, ADD, name="Play", venue="demo", paper_balances="10000 USDT").content.decode()
     assert "Write currencies and amounts like this" in page
     assert not ExchangeConnection.objects.exists()
+
+
+# --- The form follows from the venue
+
+
+def passphrase_of(page: str) -> bool:
+    return 'name="passphrase"' in page
+
+
+def test_the_form_asks_for_what_the_chosen_venue_asks_for(client: Client) -> None:
+    okx = client.get(f"{ADD}?venue=okx").content.decode()
+    assert passphrase_of(okx)
+    assert "Secret key" in okx
+    assert "The one you chose when you made the key" in okx
+    assert 'href="https://www.okx.com/account/my-api"' in okx
+    assert not passphrase_of(client.get(f"{ADD}?venue=binance").content.decode())
+
+
+def test_the_demo_venue_asks_for_no_credentials(client: Client) -> None:
+    page = client.get(f"{ADD}?venue=demo").content.decode()
+    assert 'name="api_key"' not in page
+
+
+def test_each_known_venue_is_one_link_away_and_needs_no_script(client: Client) -> None:
+    page = client.get(ADD).content.decode()
+    for known in known_venues():
+        assert f'href="?venue={known.id}"' in page
+    assert passphrase_of(page)
+
+
+def test_a_chosen_venue_stands_in_the_form(client: Client) -> None:
+    assert form_of(client, f"{ADD}?venue=kraken", FORM)["venue"] == "kraken"
+
+
+def test_a_venue_that_does_not_exist_in_the_address_is_no_error(client: Client) -> None:
+    assert client.get(f"{ADD}?venue=nowhere").status_code == 200
+
+
+def test_a_stored_passphrase_can_be_removed_where_the_venue_asks_for_none(
+    client: Client, connection: ExchangeConnection
+) -> None:
+    ExchangeConnection.objects.filter(pk=connection.pk).update(passphrase=Secret("left-over-canary"))
+    assert 'name="clear_passphrase"' in client.get(change_url(connection)).content.decode()
+
+
+def test_a_missing_passphrase_is_said_at_its_field_which_is_shown(client: Client) -> None:
+    page = save(client, ADD, name="New", venue="okx", mode="live", api_key=OKX_KEY, api_secret=OKX_SECRET)
+    assert "OKX asks for the Passphrase too" in page.content.decode()
+    assert passphrase_of(page.content.decode())
+    assert not ExchangeConnection.objects.exists()
+
+
+def test_what_came_along_with_copying_is_taken_away_and_said(client: Client) -> None:
+    answer = client.post(
+        ADD,
+        form_of(client, ADD, FORM)
+        | {
+            "name": "New",
+            "venue": " BINANCE ",
+            "mode": "live",
+            "api_key": f" {KEY}\r\n",
+            "api_secret": SECRET,
+        },
+        follow=True,
+    )
+    connection = ExchangeConnection.objects.get()
+    assert (connection.venue, connection.api_key.reveal()) == ("binance", KEY)
+    page = answer.content.decode()
+    assert "Spaces, line ends or quotes around the API key were taken away." in page
+    assert KEY not in page
+
+
+def test_a_key_that_another_live_connection_has_is_saved_with_a_warning(
+    client: Client, connection: ExchangeConnection
+) -> None:
+    new = {"name": "Twin", "venue": "binance", "mode": "live", "api_key": KEY, "api_secret": SECRET}
+    page = client.post(ADD, form_of(client, ADD, FORM) | new, follow=True).content.decode()
+    assert "“Main” has the same API key" in page
+    assert "“Twin” has the same API key" in client.get(change_url(connection)).content.decode()
+
+
+def test_a_paper_connection_with_the_same_key_is_no_reason_to_warn(
+    client: Client, connection: ExchangeConnection
+) -> None:
+    new = {"name": "Twin", "venue": "binance", "mode": "paper", "api_key": KEY, "api_secret": SECRET}
+    page = client.post(ADD, form_of(client, ADD, FORM) | new, follow=True).content.decode()
+    assert "the same API key" not in page
+
+
+@override_settings(FIELD_ENCRYPTION_KEYS=OTHER_KEYS)
+def test_a_lost_key_keeps_no_connection_from_being_saved(client: Client, boss: User) -> None:
+    with override_settings(FIELD_ENCRYPTION_KEYS=["dGhpcmQtdGhpcmQtdGhpcmQtdGhpcmQtdGhpcmQtISE="]):
+        services.create_connection(
+            actor=boss, owner=boss, name="Lost", venue="binance", mode="live",
+            secrets={"api_key": Secret(KEY), "api_secret": Secret(SECRET)},
+        )  # fmt: skip
+    answer = save(client, ADD, name="New", venue="binance", mode="live", api_key=KEY, api_secret=SECRET)
+    assert answer.status_code == 302
+
+
+def test_a_right_to_withdraw_is_shown_as_a_warning(
+    client: Client, connection: ExchangeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = Step(name="Permissions", outcome=Outcome.WARNING, sentence=WITHDRAWAL)
+    monkeypatch.setattr(services, "examine_connection", lambda spec: Findings(steps=(step,)))
+    answer = client.post(act_url(connection, "test"), follow=True)
+    assert [(m.level_tag, WITHDRAWAL in m.message) for m in answer.context["messages"]] == [("warning", True)]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchanges.venues.facts import API_KEY, CredentialField, Venue
+from exchanges.venues.facts import CredentialField, Venue
 
+_KEY = CredentialField(
+    name="api_key", label="API key", hint="64 letters and digits.", pattern="[A-Za-z0-9]{64}"
+)
 _SECRET = CredentialField(
     name="api_secret",
     label="API secret",
@@ -15,7 +18,7 @@ _SECRET = CredentialField(
 VENUE = Venue(
     id="binance",
     title="Binance",
-    credential_fields=(API_KEY, _SECRET),
+    credential_fields=(_KEY, _SECRET),
     key_page="https://www.binance.com/en/my/settings/api-management",
     permissions=("Enable Reading", "Enable Spot & Margin Trading"),
     client_ids="1 to 36 of letters, digits and . : / _ -",

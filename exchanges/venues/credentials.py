@@ -1,0 +1,111 @@
+"""What can be seen of credentials before any venue is asked: how they were pasted, and what form they have.
+
+Nothing is refused merely because its form is strange: a venue may have a new one. It is refused where its
+form is that of another field or another venue.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from exchanges.venues.facts import CredentialField, Venue
+from vault.secret import Secret
+
+PEM_LINE = 64
+# What comes along with copying, beside spaces: quotes of a JSON file, zero-width characters.
+_AROUND = "\"'`\u200b\ufeff"
+_FOREIGN_TO_KEYS = re.compile(r"[^\x21-\x7e]")
+_LINE_END = re.compile(r"[\r\n]")
+
+
+def tidied(text: str) -> str:
+    """Without what copying leaves around a credential; a PEM text with its lines."""
+    text = text.strip().strip(_AROUND).strip()
+    return restored_pem(text) if "-----BEGIN " in text else text
+
+
+def restored_pem(text: str) -> str:
+    """A PEM text whose line ends were lost, or written out as backslash and n, with its lines again."""
+    flat = text.replace("\\r", "").replace("\\n", "\n").replace("\r", "")
+    head, begin, rest = flat.partition("-----BEGIN ")
+    kind, dashes, rest = rest.partition("-----")
+    body, end, _ = rest.partition(f"-----END {kind}-----")
+    if head.strip() or not (begin and dashes and end) or ":" in body:
+        return text
+    body = "".join(body.split())
+    lines = [body[start : start + PEM_LINE] for start in range(0, len(body), PEM_LINE)]
+    return "\n".join([f"-----BEGIN {kind}-----", *lines, f"-----END {kind}-----", ""])
+
+
+def tidy(secret: Secret) -> Secret:
+    return Secret(tidied(secret.reveal()))
+
+
+def credential_mistakes(
+    venue: Venue, entered: Mapping[str, Secret], others: tuple[Venue, ...]
+) -> dict[str, str]:
+    """One sentence for each field that cannot be right; none repeats what was entered.
+
+    entered: what was typed now, by the field's name; others: the venues whose keys are known by their form.
+    """
+    found = {}
+    for asked in venue.credential_fields:
+        text = entered[asked.name].reveal() if asked.name in entered else ""
+        mistake = _shape_mistake(asked, text) or _place_mistake(asked, text, venue, others)
+        if mistake:
+            found[asked.name] = mistake
+    return found
+
+
+def _shape_mistake(asked: CredentialField, text: str) -> str:
+    if _is_pem(text):
+        return ""
+    foreign = _LINE_END if asked.name == "passphrase" else _FOREIGN_TO_KEYS
+    if foreign.search(text) is None:
+        return ""
+    return (
+        f"The {asked.label} has a space, a line break or a sign inside that does not belong there: copy it "
+        "again in one piece."
+    )
+
+
+def _place_mistake(asked: CredentialField, text: str, venue: Venue, others: tuple[Venue, ...]) -> str:
+    if not text or not asked.pattern or _fits(asked, text):
+        return ""
+    for sibling in venue.credential_fields:
+        if sibling.name != asked.name and _fits(sibling, text):
+            return (
+                f"This looks like the {sibling.label}, not like the {asked.label}: the two are swapped; "
+                "enter each in its own field."
+            )
+    owners = [other.title for other in others if other.id != venue.id and _is_key_of(other, asked.name, text)]
+    if not owners:
+        return ""
+    return (
+        f"This looks like a key of {' or '.join(owners)}, not of {venue.title}: choose that venue, or enter "
+        f"the {asked.label} of {venue.title}."
+    )
+
+
+def _is_key_of(other: Venue, name: str, text: str) -> bool:
+    return any(_fits(field, text) for field in other.credential_fields if field.name == name)
+
+
+def _fits(field: CredentialField, text: str) -> bool:
+    return bool(field.pattern) and re.fullmatch(field.pattern, text, re.DOTALL) is not None
+
+
+def _is_pem(text: str) -> bool:
+    return text.startswith("-----BEGIN ")
+
+
+def missing_fields(venue: Venue, stored: Mapping[str, Secret]) -> dict[str, str]:
+    """A sentence for each field that the venue asks for, where only some of them are filled in."""
+    if not any(stored.get(asked.name) for asked in venue.credential_fields):
+        return {}
+    return {
+        asked.name: f"{venue.title} asks for the {asked.label} too. {asked.hint}"
+        for asked in venue.credential_fields
+        if not stored.get(asked.name)
+    }

@@ -2,6 +2,32 @@
 
 from __future__ import annotations
 
-from exchanges.venues.facts import KEY_AND_SECRET, Venue
+from decimal import Decimal
 
-VENUE = Venue(id="alpaca", title="Alpaca", credential_fields=KEY_AND_SECRET, supports_post_only=False)
+from exchanges.venues.facts import CredentialField, Venue
+
+VENUE = Venue(
+    id="alpaca",
+    title="Alpaca",
+    credential_fields=(
+        CredentialField(
+            name="api_key",
+            label="API key ID",
+            hint="Of the live account: it begins with AK. Those of paper accounts begin with PK.",
+            pattern=r"[A-Z]K[A-Z0-9]{14,40}",
+        ),
+        CredentialField(
+            name="api_secret",
+            label="Secret key",
+            hint="Alpaca shows it once, when the key is made.",
+            pattern=r"[A-Za-z0-9+/]{40,64}",
+        ),
+    ),
+    key_page="https://app.alpaca.markets/brokerage/dashboard/overview",
+    permissions=("Trading API, live account; for coins, the account's crypto agreement",),
+    client_ids="up to 128 characters, each good only once",
+    maker_fee=Decimal("0.0015"),
+    taker_fee=Decimal("0.0025"),
+    supports_post_only=False,
+    market_data_needs_key=True,
+)

@@ -81,10 +81,9 @@ def test_a_connection_that_does_not_work_ends_with_1_and_says_why(
 
 def test_an_unknown_name_ends_with_2_and_names_what_is_near(boss: User, demo: ExchangeConnection) -> None:
     live(boss, "Kraken main", venue="kraken")
-    assert refusal("Krakn main") == (
-        2,
-        "No connection is called “Krakn main” or is at a venue of that name: did you mean Kraken main or kraken?",
-    )
+    code, sentence = refusal("Krakn main")
+    assert (code, sentence.startswith("No connection is called “Krakn main”")) == (2, True)
+    assert sentence.endswith("did you mean Kraken main or kraken?")
     code, sentence = refusal("zzz")
     assert (code, "there are Kraken main, Play money, demo, kraken." in sentence) == (2, True)
     assert not AuditEntry.objects.filter(action="connection.tested").exists()

@@ -7,8 +7,10 @@ from typing import Any
 import ccxt.async_support as ccxt
 
 from exchanges.gateway import HTTP_TIMEOUT_SECONDS
+from exchanges.venues.okx.rulings import read_refusal
 
 PLACING = ("trade/order", "trade/batch-orders")
+PARSED = 6  # of what ccxt hands to handle_errors: the answer's body, once it is read
 
 
 class OkxClient(ccxt.okx):  # type: ignore[misc]
@@ -20,6 +22,13 @@ class OkxClient(ccxt.okx):  # type: ignore[misc]
             until = self.milliseconds() + int(HTTP_TIMEOUT_SECONDS * 1000)
             request["headers"] = {**request["headers"], "expTime": str(until)}
         return request
+
+    def handle_errors(self, *answer: Any) -> Any:
+        """ccxt lets an answer pass in which some of many orders failed; ours are alone."""
+        result = super().handle_errors(*answer)
+        if read_refusal(answer[PARSED]) is not None:
+            raise ccxt.ExchangeError(f"{self.id} refuses it")
+        return result
 
     def parse_trading_balance(self, response: Any) -> Any:
         """What can be sold and what orders hold: ccxt takes the equity, which counts loans and positions in

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.chaos.planted.apps import PLANTS
 from tests.chaos.run import Plan, run
+from tests.chaos.servers import NoServerError
 
 
 def main() -> int:
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--database-url", default="")
     parser.add_argument("--redis-url", default="")
+    parser.add_argument("--own-servers", action="store_true", help="PostgreSQL and Redis for this run alone")
     parser.add_argument("--plant", default="", choices=["", *PLANTS], help="a bug that the run has to find")
     parser.add_argument("--report", type=Path)
     given = parser.parse_args()
@@ -28,9 +30,13 @@ def main() -> int:
         minutes=given.minutes,
         database_url=given.database_url,
         redis_url=given.redis_url,
+        own_servers=given.own_servers,
         plant=given.plant,
     )
-    report = run(plan)
+    try:
+        report = run(plan)
+    except NoServerError as error:
+        parser.error(str(error))
     text = json.dumps(report, indent=2)
     sys.stdout.write(text + "\n")
     if given.report:

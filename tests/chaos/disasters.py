@@ -15,6 +15,7 @@ import psycopg
 import redis
 from psycopg import sql
 
+from tests.chaos.servers import Servers
 from tests.e2e.desk import Desk
 
 FROZEN_SECONDS = 20.0  # longer than a lease
@@ -67,6 +68,7 @@ class Disasters:
     chance: random.Random
     database_url: str
     redis_url: str
+    servers: Servers | None = None
     struck: list[Struck] = field(default_factory=list)
 
     def strike(self, *, in_calm: bool) -> None:
@@ -132,7 +134,12 @@ class Disasters:
         self.clusters.names.remove(old)
 
     def restart_the_database(self) -> None:
-        """As its clients see it: all connections break, and for a while none is let in."""
+        """One of its own is stopped or crashes; of another, as its clients see it: all connections break,
+        and for a while none is let in."""
+        if self.servers is not None:
+            stop_by = self.chance.choice([signal.SIGINT, signal.SIGQUIT])
+            self.servers.postgres.restart(OUTAGE_SECONDS, stop_by=stop_by)
+            return
         host, _, name = self.database_url.rpartition("/")
         gate = sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}")
         with psycopg.connect(f"{host}/postgres", autocommit=True) as server:
@@ -145,6 +152,9 @@ class Disasters:
 
     def restart_the_broker(self) -> None:
         """Redis keeps nothing on disk: the queue is lost with it."""
+        if self.servers is not None:
+            self.servers.redis.restart(OUTAGE_SECONDS, stop_by=signal.SIGKILL)
+            return
         with redis.Redis.from_url(self.redis_url) as broker:
             broker.flushdb()
             broker.client_pause(int(OUTAGE_SECONDS * 1000))

@@ -9,13 +9,14 @@ import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.disasters import Clusters, Disasters, Struck
 from tests.chaos.life import Life
+from tests.chaos.servers import Servers, own_servers
 from tests.chaos.verdict import Verdict, judge
 from tests.e2e.desk import Desk, database_for, wait_until
 from tests.lab.control import Control, LabProcess
@@ -42,6 +43,7 @@ SETTLE_SECONDS = 240
 class Plan:
     """database_url, redis_url: of servers; empty: SQLite, and the database as broker.
 
+    own_servers: PostgreSQL and Redis are started for this run, and really restarted.
     plant: a bug of tests/chaos/planted that the run has to find; the weather is then the worst for orders.
     """
 
@@ -49,11 +51,19 @@ class Plan:
     minutes: float
     database_url: str = ""
     redis_url: str = ""
+    own_servers: bool = False
     plant: str = ""
 
 
 def run(plan: Plan) -> dict[str, Any]:
-    """The report; `clean` in it says whether nothing was lost."""
+    """The report; `clean` in it says whether nothing was lost. Raises NoServerError."""
+    if not plan.own_servers:
+        return _run(plan, None)
+    with own_servers() as servers:
+        return _run(replace(plan, database_url=servers.postgres.url, redis_url=servers.redis.url), servers)
+
+
+def _run(plan: Plan, servers: Servers | None) -> dict[str, Any]:
     chance = random.Random(plan.seed)
     folder = Path(tempfile.mkdtemp(prefix="botdesk-chaos-"))
     process = LabProcess()
@@ -65,7 +75,7 @@ def run(plan: Plan) -> dict[str, Any]:
         clusters = Clusters(desk)
         try:
             connections = _open(lab, desk, clusters, plan.seed)
-            disasters = Disasters(clusters, chance, url, plan.redis_url)
+            disasters = Disasters(clusters, chance, url, plan.redis_url, servers)
             keys = [row["key"] for row in connections]
             weather = Weather(lab, chance, keys, is_planted=bool(plan.plant))
             _befall(weather, disasters, chance, until=time.monotonic() + plan.minutes * 60)

@@ -36,7 +36,7 @@ class Desk:
         """
         self.folder = folder
         self._launcher = "tests/lab/manage.py" if lab else "manage.py"
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._environment = {
@@ -150,15 +150,20 @@ def database_for(folder: Path, server: str) -> Iterator[str]:
         return
     name = f"desk_{uuid.uuid4().hex[:12]}"
     host = server.rpartition("/")[0]
+    _tell(host, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield f"{host}/{name}"
+    finally:
+        _tell(host, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _tell(host: str, statement: sql.Composed) -> None:
+    """Over a connection of its own: the server may be restarted between two statements."""
     with psycopg.connect(f"{host}/postgres", autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            yield f"{host}/{name}"
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(statement)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

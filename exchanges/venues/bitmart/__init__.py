@@ -1,0 +1,1 @@
+"""BitMart spot, where trading has ended: reading only."""

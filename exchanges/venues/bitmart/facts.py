@@ -1,0 +1,24 @@
+"""What an operator has to know of BitMart."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from exchanges.venues.facts import API_KEY, API_SECRET, CredentialField, Venue
+
+_MEMO = CredentialField(
+    name="passphrase", label="Memo", hint="The memo that you gave the key when you made it; it signs, too."
+)
+
+VENUE = Venue(
+    id="bitmart",
+    title="BitMart",
+    credential_fields=(API_KEY, API_SECRET, _MEMO),
+    key_page="https://www.bitmart.com/api-config/en-US",
+    permissions=("Read-only",),
+    client_ids="1 to 32 letters and digits",
+    order_types=(),
+    trading_ended=date(2026, 8, 26),
+    closes=date(2027, 1, 31),
+    supports_post_only=False,
+)

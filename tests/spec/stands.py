@@ -109,4 +109,71 @@ COINSTORE = Stand(
     time_step_ms=1000,
 )
 
-STANDS: tuple[Stand, ...] = (BINANCE, OKX, COINSTORE)
+COINBASE = Stand(
+    venue="coinbase",
+    symbol="BTC/USD",
+    other_symbol="ETH/USD",
+    unknown_order="00000000-00de-4000-8000-000000000000",
+    lacks={
+        Need.PASSPHRASE: "keys have no passphrase",
+        Need.DUPLICATES_SEEN: "a client id that is used again brings back its first order",
+        Need.FEE_IN_BASE: "fees are in quote on both sides",
+        Need.FEE_IN_THIRD: "no third currency pays fees",
+        Need.RETRY_AFTER: "no answer says how long to stay away",
+    },
+    # One plain word for a wrong key, a wrong time and an address that is not allowed.
+    wrong_clock=CredentialsError,
+    wrong_address=CredentialsError,
+    # It does not say which rule a rejection by its matching engine is about.
+    rules={Rule.MAX_OPEN_ORDERS: Rule.OTHER},
+    returns_first=True,
+    open_orders_page=250,
+)
+
+ALPACA = Stand(
+    venue="alpaca",
+    symbol="BTC/USD",
+    other_symbol="ETH/USD",
+    unknown_order="a1faca01-0000-4000-8000-0000000f4240",
+    lacks={
+        Need.PASSPHRASE: "keys have no passphrase",
+        Need.OPEN_CLOCK: "nothing is told without a key, but prices of coins",
+        Need.SIGNED_TIME: "nothing is signed, so no time is",
+        Need.ADDRESS_LIST: "keys are not bound to addresses",
+        Need.WITHDRAWAL_RIGHT: "nobody says whether a key may withdraw",
+        Need.POST_ONLY: "there are no post-only orders",
+        Need.LIQUIDITY: "fills do not say whether they made or took",
+        Need.FEE_IN_THIRD: "no third currency pays fees",
+        Need.ORDER_CAP: "open orders are not limited",
+    },
+)
+
+KRAKEN = Stand(
+    venue="kraken",
+    symbol="BTC/USD",
+    other_symbol="ETH/USD",
+    unknown_order="OQCLML-BW3P3-BUCMWZ",
+    lacks={
+        Need.PASSPHRASE: "keys have no passphrase",
+        Need.SIGNED_TIME: "a nonce has to grow, and may tell any time",
+        Need.FEE_IN_BASE: "the desk asks for fees in quote, on both sides",
+        Need.FEE_IN_THIRD: "no third currency pays fees",
+        Need.RETRY_AFTER: "its counters do not say when they have decayed",
+    },
+    # It tells a missing right from an address that is not allowed by no word.
+    wrong_address=PermissionMissingError,
+)
+
+BITMART = Stand(
+    venue="bitmart",
+    unknown_order="183000000009999900",
+    lacks={
+        Need.TRADING: "its trading ended on 2026-08-26",
+        Need.PUBLIC_TRADES: "its public trades have no ids",
+        Need.WITHDRAWAL_RIGHT: "it does not say what a key may do",
+        Need.FEE_IN_THIRD: "no third currency is known to pay fees",
+    },
+    open_orders_page=200,
+)
+
+STANDS: tuple[Stand, ...] = (ALPACA, BINANCE, OKX, COINBASE, COINSTORE, KRAKEN, BITMART)

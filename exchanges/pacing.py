@@ -1,7 +1,8 @@
 """How fast we may ask: a leaky bucket in constant time. Pure: the clock is an argument.
 
 A bucket drains at `rate` and holds `burst`. A request goes at once while it fits; else it books its place
-and is told how long to wait. Costs are in the venue's own units (Binance: 1 is a weight of 5).
+and is told how long to wait. Costs are in the venue's own units (Binance: 1 is a weight of 5). What costs
+nothing waits for nobody, but for a pause.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class PaceState:
 def reserve(budget: Budget, state: PaceState, *, now: float, cost: float) -> tuple[PaceState, float]:
     """Book `cost`: (the state after it, the seconds to wait before sending)."""
     level = _level_at(budget, state, now) + cost
-    wait = max(0.0, (level - max(budget.burst, cost)) / budget.rate, state.paused_until - now)
+    behind = (level - max(budget.burst, cost)) / budget.rate if cost else 0.0
+    wait = max(0.0, behind, state.paused_until - now)
     return replace(state, level=level, at=max(now, state.at)), wait
 
 

@@ -105,7 +105,9 @@ def _ruled(ruling: Ruling, refusal: Refusal, call: Call, answer: HttpAnswer) -> 
     if ruling.rule is not None:
         return InvalidOrderError(sentence, rule=ruling.rule, **context)
     if issubclass(ruling.error, RateLimitError):
-        return RateLimitError(sentence, retry_after=retry_after(answer, call.dialect.reset_header), **context)
+        told = retry_after(answer, call.dialect.reset_header)
+        wait = _until(call.dialect.resets_at(refusal)) if told is None else told
+        return RateLimitError(sentence, retry_after=wait, **context)
     if issubclass(ruling.error, AddressNotAllowedError):
         return AddressNotAllowedError(sentence, address=address, **context)
     return ruling.error(sentence, **context)

@@ -19,7 +19,7 @@ from exchanges.errors import (
     UnknownSymbolError,
     VenueError,
 )
-from exchanges.gateway import AccountPermissions, ConnectionSpec, Licence, Proxy
+from exchanges.gateway import AccountPermissions, ConnectionSpec, Credentials, Licence, Proxy
 from exchanges.types import (
     Balance,
     Book,
@@ -81,14 +81,15 @@ class CcxtMarketData:
         return markets
 
     @property
-    def _asker(self) -> Client | None:
-        """Who asks for the market list, where it is not the public client."""
+    def _key_for_markets(self) -> Credentials | None:
+        """Where the market list is not to be had without one."""
         return None
 
     async def _share_markets(self) -> Mapping[str, Market]:
-        shared = await self._wire.market_list(self._venue.id, self._proxy, self._asker)
-        if self._client is not shared.source:
-            self._client.set_markets_from_exchange(shared.source)
+        client = self._client
+        shared = await self._wire.market_list(self._venue.id, self._proxy, self._key_for_markets)
+        if client is not shared.source:
+            client.set_markets_from_exchange(shared.source)
         return shared.markets
 
     async def fetch_time(self) -> datetime:
@@ -207,9 +208,9 @@ class CcxtGateway(CcxtMarketData):
         )
 
     @property
-    def _asker(self) -> Client | None:
-        """A refused key is this connection's own trouble, and so is a good one's use."""
-        return self._client if self._venue.market_data_needs_key else None
+    def _key_for_markets(self) -> Credentials | None:
+        """Our own: what comes of it is no other connection's trouble."""
+        return self._credentials if self._venue.market_data_needs_key else None
 
     def _key_refused(self) -> None:
         """It was ours."""
@@ -296,11 +297,14 @@ class CcxtGateway(CcxtMarketData):
         market = await self._market(symbol)
         size, cursor = self._dialect.trades_per_page, self._dialect.trades_cursor
         if cursor is not None:
-            ask = partial(self._client.fetch_my_trades, symbol, answers.milliseconds(since) - 1, None)
+            asked = None if self._dialect.trades_of_all_markets else symbol
+            ask = partial(self._client.fetch_my_trades, asked, answers.milliseconds(since) - 1, None)
             return await self._ask(
                 "fetch_trades",
                 lambda: fetch_back(ask, cursor, page_size=size),
-                lambda rows: in_order(self._trade_of(row, market) for row in rows),
+                lambda rows: in_order(
+                    self._trade_of(row, market) for row in rows if asked or row["symbol"] == symbol
+                ),
             )
 
         async def page(start: int, until: int | None) -> list[TradeReport]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from exchanges.errors import Rule, VenueError
 from exchanges.gateway import AccountPermissions
+from exchanges.pacing import Budget
 from exchanges.types import OrderRef, OrderRequest, TimeInForce
 from exchanges.types import OrderType as Type
 
@@ -69,6 +70,7 @@ class Dialect:
 
     client_class: gives our own class in ccxt's style, imported when it is first asked for; None: ccxt's.
     options: ccxt's, beside those that every client gets; has: ccxt's feature table, corrected.
+    key_budget: what one key may ask, in ccxt's costs, where that is not what one address may.
     read_refusal: finds the venue's code and text in a parsed answer.
     rulings_by_text: (code, part of the text, ruling), asked before rulings_by_code.
     client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
@@ -82,6 +84,7 @@ class Dialect:
     open_orders_at_once: from how many markets on one request for all of them costs less than one for each.
     trades_per_page, trades_window: the most rows of one answer, and the longest time that one request may
         span (None: no such limit); public_…: the same for everybody's trades; open_orders_per_page: so too.
+    trades_of_all_markets: own trades cannot be asked for by market; a page holds those of all.
     trades_cursor, public_trades_cursor, open_orders_cursor: where set, such lists are paged by it instead,
         so many rows at a time.
     fetch_permissions: asks what the key may do; None: the venue has no such call.
@@ -89,13 +92,14 @@ class Dialect:
         account of what is none.
     balance_params: what ccxt must be told to get free and used balances.
     reset_header: in lower case; tells when a budget that is used up is full again, as seconds since 1970,
-        where the venue has no Retry-After.
+        where the venue has no Retry-After; resets_at: the same where a refusal's text tells it, else nothing.
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
     """
 
     client_class: Callable[[], type[Any]] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     has: Mapping[str, bool] = field(default_factory=dict)
+    key_budget: Budget | None = None
     read_refusal: Callable[[object], Refusal | None] = no_refusal
     rulings_by_code: Mapping[str, Ruling] = field(default_factory=dict)
     rulings_by_text: tuple[tuple[str, str, Ruling], ...] = ()
@@ -112,6 +116,7 @@ class Dialect:
     public_trades_per_page: int = 100
     public_trades_window: timedelta | None = None
     open_orders_per_page: int = 100
+    trades_of_all_markets: bool = False
     trades_cursor: Cursor | None = None
     public_trades_cursor: Cursor | None = None
     open_orders_cursor: Cursor | None = None
@@ -119,6 +124,7 @@ class Dialect:
     has_balances: Callable[[object], bool] = lambda _answer: True
     balance_params: Mapping[str, Any] = field(default_factory=dict)
     reset_header: str = ""
+    resets_at: Callable[[Refusal], str] = lambda _refusal: ""
     needs_last_http_response: bool = False
 
     def ruling(self, refusal: Refusal) -> Ruling | None:

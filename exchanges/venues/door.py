@@ -69,6 +69,12 @@ class Door:
         if wait > 0:
             await asyncio.sleep(wait)
 
+    async def wait_for(self, pace: Pace, cost: float) -> None:
+        """For a venue that counts a request for one of the two alone."""
+        wait = pace.reserve(float(cost))
+        if wait > 0:
+            await asyncio.sleep(wait)
+
     async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         if self.licence is not None:
             self.licence.check()
@@ -137,7 +143,7 @@ def open_client(
     )
     budget = Budget.from_interval(client.rateLimit)
     client.licence = licence
-    client.own_pace = Pace(budget)
+    client.own_pace = Pace(dialect.key_budget or budget)
     client.address_pace = wire.pace(venue_id, proxy, budget)
     return client
 

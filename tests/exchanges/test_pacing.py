@@ -37,6 +37,13 @@ def test_a_request_larger_than_the_burst_still_goes() -> None:
     assert spend(PaceState(), 10, 1, now=100)[1] == [0, 3.5]
 
 
+def test_what_costs_nothing_waits_for_a_pause_only() -> None:
+    state, _ = spend(PaceState(), 4, 4, now=100)
+
+    assert spend(state, 0, 1, now=100)[1] == [0, 2.5]
+    assert spend(pause(state, now=100, seconds=3), 0, now=100)[1] == [3]
+
+
 def test_nothing_goes_before_the_pause_that_a_venue_asked_for_is_over() -> None:
     state = pause(PaceState(), now=100, seconds=30)
 

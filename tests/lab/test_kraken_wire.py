@@ -174,7 +174,7 @@ async def test_a_key_knows_its_rights_without_having_any(wire: Wire, key: ApiKey
 async def test_pairs_have_old_names_steps_and_minimums(wire: Wire) -> None:
     _, pairs = await wire.public("AssetPairs")
 
-    assert set(pairs) == {"XXBTZUSD", "XETHZUSD", "XETHXXBT", "XDGUSD", "ADAEUR", "PEPEUSD"}
+    assert set(pairs) == {"XXBTZUSD", "XETHZUSD", "XDGUSD", "ADAEUR", "PAXGUSD"}
     bitcoin = pairs["XXBTZUSD"]
     assert (bitcoin["altname"], bitcoin["wsname"], bitcoin["base"]) == ("XBTUSD", "XBT/USD", "XXBT")
     assert (bitcoin["tick_size"], bitcoin["pair_decimals"], bitcoin["costmin"]) == ("0.1", 1, "0.5")
@@ -215,7 +215,7 @@ async def test_public_trades_come_after_a_moment_with_the_next_ones_cursor(wire:
             {"price": "49000.05"},
             "EOrder:Invalid price:XXBTZUSD price can only be specified up to 1 decimals.",
         ),
-        ({"pair": "PEPEUSD", "volume": "9", "price": "1.10"}, "EOrder:Tick size check failed"),
+        ({"pair": "PAXGUSD", "volume": "9", "price": "1.10"}, "EOrder:Tick size check failed"),
         ({"volume": "1"}, "EOrder:Insufficient funds"),
         ({"price": "51000", "oflags": "fciq,post"}, "EOrder:Post only order"),
         ({"oflags": "nosuch"}, "EGeneral:Invalid arguments:oflags"),

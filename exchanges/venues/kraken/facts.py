@@ -2,6 +2,38 @@
 
 from __future__ import annotations
 
-from exchanges.venues.facts import KEY_AND_SECRET, Venue
+from decimal import Decimal
 
-VENUE = Venue(id="kraken", title="Kraken", credential_fields=KEY_AND_SECRET)
+from exchanges.venues.facts import CredentialField, Venue
+
+_KEY = CredentialField(
+    name="api_key",
+    label="API key",
+    hint="56 characters. Make one for each connection: a key that two programs use fails in both.",
+    pattern=r"[A-Za-z0-9+/]{56}",
+)
+_SECRET = CredentialField(
+    name="api_secret",
+    label="Private key",
+    hint="88 characters that end with ==; Kraken shows it once, when the key is made.",
+    pattern=r"[A-Za-z0-9+/]{86}==",
+)
+
+VENUE = Venue(
+    id="kraken",
+    title="Kraken",
+    credential_fields=(_KEY, _SECRET),
+    key_page="https://pro.kraken.com/app/settings/api",
+    permissions=(
+        "Query Funds",
+        "Query Open Orders & Trades",
+        "Query Closed Orders & Trades",
+        "Create & Modify Orders",
+        "Cancel/Close Orders",
+    ),
+    client_ids="a UUID, with or without dashes, or 1 to 18 other characters",
+    maker_fee=Decimal("0.0025"),
+    taker_fee=Decimal("0.004"),
+    is_proven=True,
+    one_client_per_key=True,
+)

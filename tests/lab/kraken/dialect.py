@@ -69,7 +69,7 @@ class KrakenDialect:
         self.kraken = KrakenVenue(exchange)
         self.keys, self.limits = self.kraken.keys, self.kraken.limits
         self.views, self.races = self.kraken.views, self.kraken.races
-        self.outages = KrakenOutages(exchange.clock)
+        self.outages = KrakenOutages()
 
     def new_login(self, number: int) -> Login:
         """A key of 56 characters and a secret of 88, both base64."""

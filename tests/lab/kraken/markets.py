@@ -10,9 +10,7 @@ from tests.lab.rules import MarketRules
 ANY_PRICE = (Decimal(0), Decimal(10) ** 9)  # there is no band around the last price
 
 
-def _rules(
-    base: str, quote: str, price_step: str, amount_step: str, min_amount: str, **more: Any
-) -> MarketRules:
+def _rules(base: str, quote: str, price_step: str, amount_step: str, min_amount: str) -> MarketRules:
     limits: dict[str, Any] = {
         "min_price": Decimal(price_step),
         "max_price": Decimal(10) ** 8,
@@ -30,16 +28,15 @@ def _rules(
         price_step=Decimal(price_step),
         amount_step=Decimal(amount_step),
         min_amount=Decimal(min_amount),
-        **(limits | more),
+        **limits,
     )
 
 
 MARKETS = (
     _rules("BTC", "USD", "0.1", "0.0000001", "0.00005"),
     _rules("ETH", "USD", "0.01", "0.000001", "0.002"),
-    _rules("ETH", "BTC", "0.00001", "0.001", "0.002", min_cost=Decimal("0.00002")),
     _rules("DOGE", "USD", "0.00001", "0.001", "13"),
     _rules("ADA", "EUR", "0.000001", "0.01", "6"),
     # Prices here move in steps of a quarter: not every price of so many decimals is on the tick.
-    _rules("PEPE", "USD", "0.25", "0.01", "1"),
+    _rules("PAXG", "USD", "0.25", "0.01", "1"),
 )

@@ -10,7 +10,7 @@ from tests.lab.rules import MarketRules
 # The oldest assets have a letter before their name: X for coins, Z for money of states.
 _ASSETS = {"BTC": "XXBT", "ETH": "XETH", "DOGE": "XXDG", "USD": "ZUSD", "EUR": "ZEUR"}
 _SHORT = {"BTC": "XBT", "DOGE": "XDG"}
-_PREFIXED_PAIRS = {"XXBTZUSD", "XETHZUSD", "XETHXXBT"}
+_PREFIXED_PAIRS = {"XXBTZUSD", "XETHZUSD"}
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _PLACES = 16

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 
-from tests.lab.clock import Clock
 from tests.lab.wire import WireAnswer
 
 JSON = "application/json; charset=utf-8"
@@ -22,9 +21,6 @@ _UNKNOWN = (
 
 
 class KrakenOutages:
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
     def unknown_outcome(self, chance: random.Random) -> WireAnswer:
         """True before a request took effect, and after."""
         return refusal(chance.choice(_UNKNOWN))
@@ -37,9 +33,8 @@ class KrakenOutages:
         return refusal("EService:Unavailable")
 
     def rate_limited(self, retry_after: int) -> WireAnswer:
-        """retry_after: seconds. The text says when they are over; the header is for the lab's own record."""
-        until = self._clock.true_ms() // 1000 + retry_after
-        return refusal(f"EService: Throttled: {until}", {"Retry-After": str(retry_after)})
+        """The counter does not say when it has decayed."""
+        return refusal("EAPI:Rate limit exceeded")
 
     def banned(self, retry_after: int, now_ms: int) -> WireAnswer:
         """By the firewall. retry_after: seconds."""
@@ -48,8 +43,8 @@ class KrakenOutages:
         return WireAnswer(status=429, headers=headers, body=page)
 
 
-def refusal(text: str, headers: dict[str, str] | None = None) -> WireAnswer:
+def refusal(text: str) -> WireAnswer:
     return WireAnswer(
-        headers={"Content-Type": JSON, **(headers or {})},
+        headers={"Content-Type": JSON},
         body=json.dumps({"error": [text]}, separators=(",", ":")).encode(),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from django.conf import settings
 
@@ -13,6 +14,7 @@ from exchanges.proxy_address import DIRECT, ProxyLogin
 from exchanges.types import Market as MarketRules
 from exchanges.venues.registry import venue_or_none
 from vault.keyring import VaultError
+from vault.secret import Secret
 
 
 def connection_spec(connection: ExchangeConnection) -> ConnectionSpec:
@@ -61,27 +63,34 @@ def same_key_warnings(connection: ExchangeConnection) -> tuple[str, ...]:
     if connection.is_paper or not connection.api_key:
         return ()
     live = ExchangeConnection.objects.filter(venue=connection.venue, mode=Mode.LIVE, archived_at=None)
-    others = [other.name for other in live.exclude(pk=connection.pk) if _same(connection, other)]
+    others = [
+        other.name
+        for other in live.exclude(pk=connection.pk)
+        if holds(other, {"api_key": connection.api_key})
+    ]
     if not others:
         return ()
-    return (_same_key_sentence(connection.venue, " and ".join(f"“{name}”" for name in others)),)
+    return (_same_key_sentence(connection.venue, others),)
 
 
-def _same(one: ExchangeConnection, other: ExchangeConnection) -> bool:
+def holds(connection: ExchangeConnection, secrets: Mapping[Any, Secret]) -> bool:
+    """Whether these, by field, are what it has stored. They are compared inside the vault."""
     try:
-        return bool(one.api_key == other.api_key)
+        return all(bool(getattr(connection, name) == secret) for name, secret in secrets.items())
     except VaultError:
         return False  # a lost key is told of where it is needed
 
 
-def _same_key_sentence(venue_id: str, others: str) -> str:
+def _same_key_sentence(venue_id: str, others: Sequence[str]) -> str:
+    names = " and ".join(f"“{name}”" for name in others)
+    verb = "has" if len(others) == 1 else "have"
     known = venue_or_none(venue_id)
     harm = (
         "the venue numbers each key's requests, so they will refuse each other's"
         if known and known.one_client_per_key
         else "they share what the venue allows a key to ask, and each other's orders"
     )
-    return f"{others} has the same API key: {harm}. Make a key for each connection."
+    return f"{names} {verb} the same API key: {harm}. Make a key for each connection."
 
 
 class NoConnectionError(LookupError):

@@ -18,7 +18,7 @@ from exchanges.types import OrderRef, OrderReport, OrderRequest, OrderType, Side
 from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.pace import Pace
-from exchanges.venues.registry import open_gateway, open_market_data
+from exchanges.venues.registry import open_gateway, open_market_data, venue
 from exchanges.venues.wire import Wire
 from tests.lab.accounts import ApiKey, Login
 from tests.lab.faults import FaultPlan
@@ -109,7 +109,9 @@ class Bench:
         return gateway
 
     def market_data(self) -> MarketData:
-        """Without a key."""
+        """Without a key; where nothing is shown without one, with the desk's, lent."""
+        if venue(self.stand.venue).market_data_needs_key:
+            self.gateway()
         return open_market_data(self.stand.venue, proxy=None, wire=self._wire)
 
     def request(self, side: Side, amount: Decimal, price: Decimal | None, **changes: Any) -> OrderRequest:

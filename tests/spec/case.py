@@ -28,6 +28,8 @@ class Need(StrEnum):
     KEY_RIGHTS = "a key's rights can be taken away one by one"
     WITHDRAWAL_RIGHT = "it says whether a key may withdraw"
     ADDRESS_LIST = "a key can be bound to addresses"
+    CANCELS_END = "what is cancelled cannot be cancelled again"
+    OPEN_DATA = "it tells time and markets without a key"
     PUBLIC_TRADES = "it shows everybody's trades"
     BOOK_DEPTH = "it shows more than the best level"
     LIQUIDITY = "a fill says whether it made or took"

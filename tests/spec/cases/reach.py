@@ -18,7 +18,7 @@ ELSEWHERE = frozenset(["203.0.113.7"])
 LOOPBACK = "127.0.0.1"
 
 
-@case("S01", "reads the venue's clock without a key")
+@case("S01", "reads the venue's clock without a key", Need.OPEN_DATA)
 async def _(bench: Bench) -> None:
     bench.house.clock.offset_ms = 90_000
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, partialmethod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 import aiohttp
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 CONNECTIONS = 1000
 CONNECTIONS_PER_HOST = 300  # a venue that hangs must not use up the others' sockets
 DNS_SECONDS = 300
+IDLE_SECONDS = 3600.0  # a way out that nobody took for so long is closed when another one is opened
 
 
 def build_connector(
@@ -81,6 +84,8 @@ class Wire:
         self._paces: dict[tuple[str, Route], Pace] = {}
         self._market_lists: dict[str, MarketList] = {}
         self._loading: defaultdict[tuple[str, Route], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._retired: WeakSet[Session] = WeakSet()
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,20 +95,36 @@ class Wire:
 
     async def close(self) -> None:
         clients, self._clients = list(self._clients.values()), {}
-        sessions, self._sessions = list(self._sessions.values()), {}
+        sessions, self._sessions = [*self._sessions.values(), *self._retired], {}
+        clients += [shared.source for shared in self._market_lists.values()]
         self._market_lists.clear()
         self._lent_keys.clear()
         for client in clients:
             await client.close()
         for session in sessions:
             await session.close()
+        await asyncio.gather(*self._closing)
 
     def session(self, proxy: Proxy | None) -> Session:
         """One for each way out; never a direct one where a proxy is set."""
         route = Route.of(proxy)
         if route not in self._sessions:
+            self._retire_the_idle()
             self._sessions[route] = Session(proxy)
         return self._sessions[route]
+
+    def _retire_the_idle(self) -> None:
+        """Or each password that a proxy ever had would keep its sockets and clients. Who still holds a
+        retired session may use it: it opens again."""
+        idle = {route: session for route, session in self._sessions.items() if session.is_idle}
+        for place in [place for place in self._clients if place[1] in idle]:
+            del self._clients[place]
+            self._lent_keys.pop(place, None)
+        for route, session in idle.items():
+            self._retired.add(self._sessions.pop(route))
+            closing = asyncio.create_task(session.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
 
     def pace(self, venue_id: str, proxy: Proxy | None, budget: Budget) -> Pace:
         """The pace at which the venue lets one address ask, whoever asks from there."""
@@ -144,45 +165,69 @@ class Wire:
                 take_key(self._clients[place], first)
 
     async def market_list(
-        self, venue_id: str, proxy: Proxy | None, asker: Client | None = None
+        self, venue_id: str, proxy: Proxy | None, credentials: Credentials | None = None
     ) -> MarketList:
-        """The venue's markets, asked for once; by the public client where nobody else asks. Raises as ccxt
-        does."""
+        """The venue's markets, asked for once; credentials: of who asks, where everybody may not. Raises as
+        ccxt does, and VaultError."""
         from exchanges.venues.ccxt_answers import markets_of
 
         # A lock for each route: a proxy that hangs holds up nobody else.
         async with self._loading[venue_id, Route.of(proxy)]:
             if venue_id not in self._market_lists:
-                client = asker or self.public_client(venue_id, proxy)
+                client = self._lister(venue_id, proxy, credentials)
                 await client.load_markets()
                 self._market_lists[venue_id] = MarketList(client, MappingProxyType(markets_of(client)))
             return self._market_lists[venue_id]
+
+    def _lister(self, venue_id: str, proxy: Proxy | None, credentials: Credentials | None) -> Client:
+        """A market list is no account's, so nobody's lease is needed to ask for it."""
+        from exchanges.venues.door import open_client
+
+        if credentials is None:
+            return self.public_client(venue_id, proxy)
+        return open_client(venue_id, wire=self, proxy=proxy, credentials=credentials)
 
 
 class Session:
     """What ccxt uses of an aiohttp session, through the proxy if there is one: requests and WebSockets.
 
-    Whatever its callers or the environment say of proxies is overruled.
+    It opens at its first use, and again when it is used after it was closed. Whatever its callers or the
+    environment say of proxies is overruled.
     """
 
     def __init__(self, proxy: Proxy | None) -> None:
+        self._proxy = proxy
+        self._opened: aiohttp.ClientSession | None = None
+        self._used_at = time.monotonic()
+
+    def _open(self) -> aiohttp.ClientSession:
         """Raises ProxyError where the proxy cannot be used as it is set."""
-        connector = build_connector(kind=partial(Tunnel, proxy)) if proxy else build_connector()
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            middlewares=(_refuse_redirected_websocket,),
-        )
+        self._used_at = time.monotonic()
+        if self._opened is None:
+            kind = {} if self._proxy is None else {"kind": partial(Tunnel, self._proxy)}
+            self._opened = aiohttp.ClientSession(
+                connector=build_connector(**kind),
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_refuse_redirected_websocket,),
+            )
+        return self._opened
+
+    @property
+    def is_idle(self) -> bool:
+        """Nobody has used it for long, and none of its sockets is in use, as a WebSocket's would be."""
+        connector = self._opened.connector if self._opened else None
+        in_use = connector is not None and bool(connector._acquired)  # noqa: SLF001 - there is no other way
+        return not in_use and time.monotonic() - self._used_at > IDLE_SECONDS
 
     @property
     def headers(self) -> Mapping[str, str]:
-        return self._session.headers
+        return self._open().headers
 
     def _ask(self, method: str, url: Any, **options: Any) -> Any:
         # A redirect would carry the key to another host.
         own: dict[str, Any] = {"allow_redirects": False, "proxy": None}
-        return self._session.request(method, url, **(options | own))
+        return self._open().request(method, url, **(options | own))
 
     get = partialmethod(_ask, "GET")
     post = partialmethod(_ask, "POST")
@@ -192,10 +237,12 @@ class Session:
 
     def ws_connect(self, url: Any, **options: Any) -> Any:
         """As aiohttp's; a redirect is refused, as elsewhere."""
-        return self._session.ws_connect(url, **(options | {"proxy": None}))
+        return self._open().ws_connect(url, **(options | {"proxy": None}))
 
     async def close(self) -> None:
-        await self._session.close()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.close()
 
 
 async def _refuse_redirected_websocket(

@@ -353,7 +353,7 @@ async def test_assets_are_listed_by_class(wire: Wire) -> None:
     }
     tickers = {row["symbol"]: row for row in await wire.get("/v2/assets", asset_class="us_equity")}
 
-    assert set(pairs) == {"BTC/USD", "ETH/USD", "ETH/BTC"}
+    assert set(pairs) == {"BTC/USD", "ETH/USD", "ETH/USDT"}
     assert (pairs["BTC/USD"]["min_order_size"], pairs["BTC/USD"]["price_increment"]) == ("0.000016", "0.01")
     assert {"AAPL", "BRK.A", "BTC", "ZZZOF"} == set(tickers)
     assert (tickers["ZZZOF"]["tradable"], tickers["BRK.A"]["fractionable"]) == (False, False)

@@ -137,7 +137,8 @@ ALPACA = Stand(
     unknown_order="a1faca01-0000-4000-8000-0000000f4240",
     lacks={
         Need.PASSPHRASE: "keys have no passphrase",
-        Need.OPEN_CLOCK: "nothing is told without a key, but prices of coins",
+        Need.OPEN_DATA: "nothing is told without a key, but prices of coins",
+        Need.CANCELS_END: "a second cancel is answered as the first was",
         Need.SIGNED_TIME: "nothing is signed, so no time is",
         Need.ADDRESS_LIST: "keys are not bound to addresses",
         Need.WITHDRAWAL_RIGHT: "nobody says whether a key may withdraw",

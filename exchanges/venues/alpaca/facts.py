@@ -28,6 +28,7 @@ VENUE = Venue(
     client_ids="up to 128 characters, each good only once",
     maker_fee=Decimal("0.0015"),
     taker_fee=Decimal("0.0025"),
+    is_proven=True,
     supports_post_only=False,
     market_data_needs_key=True,
 )

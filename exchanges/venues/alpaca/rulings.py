@@ -24,8 +24,8 @@ NO_CODE = "none"  # some answers are words only
 
 _KEY_REFUSED = Ruling(
     error=CredentialsError,
-    sentence="{venue} refuses the key ({text}): key or secret is wrong, or revoked, or of a paper account; "
-    "make a key for the live account and enter both again.",
+    sentence="{venue} refuses the key ({text}): key or secret is wrong, revoked, of a paper account, or "
+    "without permission for this; make a key for the live account there and enter both again.",
 )
 _LIMIT = Ruling(
     error=RateLimitError, sentence="{venue} wants fewer requests from this account; we wait as it says."

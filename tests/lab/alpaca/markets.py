@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from tests.lab.orders import Side, Ticket
 from tests.lab.rules import MarketRules
 
 D = Decimal
 ANY_PRICE = (D(0), D(10) ** 9)  # Alpaca has no band around the price
-WHOLE = D(1)
+
+
+class AlpacaRules(MarketRules):
+    """The smallest cost is that of a buy; what is sold may be worth less."""
+
+    def _check_cost(self, ticket: Ticket, average: Decimal | None) -> None:
+        if ticket.side is Side.BUY:
+            super()._check_cost(ticket, average)
 
 
 def _coin(base: str, quote: str, price_step: str, amount_step: str, least: str) -> MarketRules:
-    return MarketRules(
+    """For dollars, no less than ten of them; min_order_size lists less than that."""
+    return AlpacaRules(
         base=base,
         quote=quote,
         price_step=D(price_step),
@@ -21,7 +30,7 @@ def _coin(base: str, quote: str, price_step: str, amount_step: str, least: str) 
         amount_step=D(amount_step),
         min_amount=D(least),
         max_market_amount=D(9000),
-        min_cost=D(0),
+        min_cost=D(10) if quote == "USD" else D(0),
         max_cost=D(10) ** 12,
         bid_multiplier=ANY_PRICE,
         ask_multiplier=ANY_PRICE,
@@ -30,14 +39,14 @@ def _coin(base: str, quote: str, price_step: str, amount_step: str, least: str) 
 
 
 def _stock(ticker: str, amount_step: str) -> MarketRules:
-    """Its limit prices below a dollar may have four decimals; above, two."""
-    return MarketRules(
+    """Parts of shares are bought for a dollar at least."""
+    return AlpacaRules(
         base=ticker,
         quote="USD",
         price_step=D("0.01"),
         amount_step=D(amount_step),
         min_amount=D(amount_step),
-        min_cost=D(0),
+        min_cost=D(0) if amount_step == "1" else D(1),
         max_cost=D(10) ** 12,
         bid_multiplier=ANY_PRICE,
         ask_multiplier=ANY_PRICE,
@@ -49,7 +58,7 @@ def _stock(ticker: str, amount_step: str) -> MarketRules:
 MARKETS = (
     _coin("BTC", "USD", "0.01", "0.000001", "0.000016"),
     _coin("ETH", "USD", "0.01", "0.00001", "0.0004"),
-    _coin("ETH", "BTC", "0.00001", "0.001", "0.001"),
+    _coin("ETH", "USDT", "0.01", "0.00001", "0.0004"),
     _stock("AAPL", "0.000001"),
     _stock("BRK.A", "1"),
 )

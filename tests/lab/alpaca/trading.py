@@ -17,7 +17,6 @@ from tests.lab.orders import Kind, Order, Reason, RefusedError, Side, State, Tic
 from tests.lab.rules import MarketRules
 
 LONGEST_CLIENT_ID = 128
-LEAST_COST_USD = Decimal(10)  # of a buy; more than min_order_size suggests
 COIN_DURATIONS, STOCK_DURATIONS = ("gtc", "ioc"), ("day", "gtc", "ioc", "fok")
 DOLLAR = Decimal(1)
 
@@ -29,7 +28,6 @@ def place(venue: AlpacaVenue, call: Call) -> Json:
     _check_client_id(venue, ticket)
     if not call.owner.trading:
         raise refused("new orders are rejected by user request")
-    _check_least_cost(market, ticket)
     _check_wash_trade(venue, market, ticket)
     try:
         order = venue.exchange.place(ticket)
@@ -189,14 +187,6 @@ def _check_client_id(venue: AlpacaVenue, ticket: Ticket) -> None:
         raise malformed("client_order_id must be unique")
 
 
-def _check_least_cost(market: LabMarket, ticket: Ticket) -> None:
-    if is_stock(market.rules) or market.rules.quote != "USD" or ticket.side is Side.SELL:
-        return
-    price = ticket.price or market.book.asks.best_price
-    if price is not None and (ticket.amount or ZERO) * price < LEAST_COST_USD:
-        raise refused(f"cost basis must be >= minimal amount of order {LEAST_COST_USD}")
-
-
 def _check_wash_trade(venue: AlpacaVenue, market: LabMarket, ticket: Ticket) -> None:
     """An order that could meet the account's own on the other side."""
     other = Side.SELL if ticket.side is Side.BUY else Side.BUY
@@ -219,6 +209,8 @@ def _in_words(venue: AlpacaVenue, rules: MarketRules, ticket: Ticket, refusal: R
     amount = ticket.amount or ZERO
     if refusal.reason is Reason.INSUFFICIENT_FUNDS:
         return _no_funds(venue, rules, ticket, amount)
+    if refusal.reason is Reason.NOTIONAL:
+        return refused(f"cost basis must be >= minimal amount of order {plain(rules.min_cost)}")
     if refusal.reason in (Reason.LOT_SIZE, Reason.MARKET_LOT_SIZE):
         least, step = plain(rules.min_amount), plain(rules.amount_step)
         return invalid(f"qty must be >= {least} with trade increment of {step}")

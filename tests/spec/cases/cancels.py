@@ -100,7 +100,7 @@ async def _(bench: Bench) -> None:
     assert (await bench.ended(gateway, ref)).status is VenueOrderStatus.FILLED
 
 
-@case("S48", "learns that an order was cancelled before", Need.TRADING)
+@case("S48", "learns that an order was cancelled before", Need.TRADING, Need.CANCELS_END)
 async def _(bench: Bench) -> None:
     gateway = bench.gateway()
     _order, ref = await _resting(bench, gateway)

@@ -128,6 +128,8 @@ def _connection_refusal(connection: ExchangeConnection) -> str:
         its_venue = venue(connection.venue)
     except UnknownVenueError as error:
         return str(error)
+    if its_venue.no_orders_because:
+        return its_venue.no_orders_because
     if connection.mode != Mode.LIVE:
         return ""
     if its_venue.is_paper_only:

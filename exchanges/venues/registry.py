@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from exchanges.gateway import ConnectionSpec, Gateway, Licence, MarketData, Proxy
 from exchanges.venues.alpaca import facts as alpaca
 from exchanges.venues.binance import facts as binance
+from exchanges.venues.bitmart import facts as bitmart
 from exchanges.venues.coinbase import facts as coinbase
 from exchanges.venues.coinstore import facts as coinstore
 from exchanges.venues.facts import KEY_AND_SECRET, PASSPHRASE, Venue
@@ -32,7 +33,16 @@ class UnknownVenueError(ValueError):
 _DEMO = Venue(
     id="demo", title="Demo (synthetic prices)", credential_fields=(), is_paper_only=True, is_synthetic=True
 )
-_KNOWN = (binance.VENUE, _DEMO, okx.VENUE, kraken.VENUE, coinbase.VENUE, alpaca.VENUE, coinstore.VENUE)
+_KNOWN = (
+    binance.VENUE,
+    _DEMO,
+    okx.VENUE,
+    kraken.VENUE,
+    coinbase.VENUE,
+    alpaca.VENUE,
+    coinstore.VENUE,
+    bitmart.VENUE,
+)
 _BY_ID = {known.id: known for known in _KNOWN}
 _PASSPHRASE_VENUES = frozenset({"bitget", "kucoin", "kucoinfutures", "okxus", "myokx", "blofin"})
 

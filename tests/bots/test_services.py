@@ -149,6 +149,13 @@ def test_the_demo_venue_does_not_run_live(bot: SpreadBot, user: User) -> None:
         services.start_bot(bot=bot, actor=user)
 
 
+@pytest.mark.parametrize("mode", ["paper", "live"])
+def test_no_bot_starts_where_trading_has_ended(bot: SpreadBot, user: User, mode: str) -> None:
+    ExchangeConnection.objects.update(venue="bitmart", mode=mode)
+    with pytest.raises(ValidationError, match="ended trading on 2026-08-26 and closes on 2027-01-31"):
+        services.start_bot(bot=bot, actor=user)
+
+
 def test_a_symbol_that_the_venue_does_not_have_does_not_start(
     bot: SpreadBot, user: User, market: Market
 ) -> None:

@@ -32,6 +32,12 @@ class Feed:
 
     source: MarketData
     _cells: dict[Hashable, _Cell] = field(default_factory=dict)
+    _asked_at: float = field(default_factory=uptime)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Nobody has asked anything for long."""
+        return uptime() - self._asked_at > FORGOTTEN_AFTER_SECONDS
 
     async def load_markets(self) -> Mapping[str, Market]:
         return await self.source.load_markets()
@@ -61,6 +67,7 @@ class Feed:
         self._cells.clear()
 
     async def _ask(self, question: Hashable, max_age: float, ask: Callable[[], Awaitable[T]]) -> T:
+        self._asked_at = uptime()
         cell = self._cells.get(question) or self._new_cell(question)
         if uptime() - cell.asked_at <= max_age:
             return cell.value  # type: ignore[no-any-return]
@@ -106,6 +113,9 @@ class Feeds:
     def feed(self, venue: str, proxy: Proxy | None) -> Feed:
         key = (venue, *proxy.key) if proxy else (venue,)
         if key not in self._feeds:
+            # Those of a way out that is no longer taken, as after a proxy's password was changed. Who still
+            # holds one may use it.
+            self._feeds = {known: feed for known, feed in self._feeds.items() if not feed.is_forgotten}
             self._feeds[key] = Feed(self._open(venue, proxy))
         return self._feeds[key]
 

@@ -175,3 +175,18 @@ async def test_there_is_one_feed_for_a_venue_and_a_way_out() -> None:
     assert feeds.feed("binance", proxy) is not feeds.feed("binance", None)
     assert opened == [("binance", None), ("binance", proxy)]
     await feeds.close()
+
+
+async def test_a_feed_that_nobody_asks_any_more_goes_when_another_is_opened() -> None:
+    feeds = Feeds(lambda _venue, _proxy: FakeGateway(FakeVenue()))
+    ways = [Proxy(url="http://127.0.0.1:1", password=Secret(password)) for password in ("old", "new")]
+    old, direct = feeds.feed("binance", ways[0]), feeds.feed("binance", None)
+    for feed in (old, direct):
+        feed._asked_at -= feed_module.FORGOTTEN_AFTER_SECONDS + 1
+    await direct.fetch_book(SYMBOL)
+
+    feeds.feed("binance", ways[1])
+
+    assert feeds.feed("binance", None) is direct
+    assert feeds.feed("binance", ways[0]) is not old
+    await feeds.close()

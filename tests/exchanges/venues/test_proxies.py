@@ -161,7 +161,7 @@ async def test_a_websocket_whose_proxy_refuses_the_login_is_not_opened(
 async def test_a_redirected_websocket_is_refused(authority: Authority, wire: Wire) -> None:
     async with echo(authority) as port:
         session = wire.session(None)
-        session._session.connector._resolver._port = port  # type: ignore[union-attr]  # the lab's
+        session._open().connector._resolver._port = port  # type: ignore[union-attr]  # the lab's
         with pytest.raises(aiohttp.ClientConnectionError, match="redirect"):
             await session.ws_connect("wss://api.binance.com/moved")
 
@@ -395,6 +395,41 @@ async def test_a_failed_tunnel_is_closed_at_once_and_not_when_it_is_collected(
     finally:
         gc.enable()
     assert caught.value.code == "407"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_way_out_that_nobody_takes_any_more_is_closed_when_another_is_opened(
+    wire: Wire, open_binance: OpenGateway, open_proxy: OpenProxy, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    async with open_proxy(kind) as proxy:
+        before = open_binance(proxy=through(proxy))
+        await before.fetch_balances()
+        monkeypatch.setattr(wire_module, "IDLE_SECONDS", -1.0)
+        wire.session(through(proxy, password=Secret("the next password")))
+        async with asyncio.timeout(2):
+            await proxy.wait_until_left()
+        assert len(wire._sessions) == 1
+        assert wire._clients == {}
+
+        dialled = proxy.connections
+        await before.fetch_balances()  # who still holds it opens it again
+        assert proxy.connections == dialled + 1
+        await wire.close()
+        async with asyncio.timeout(2):
+            await proxy.wait_until_left()
+
+
+async def test_a_way_out_with_an_open_websocket_stays_open(
+    authority: Authority, wire: Wire, open_proxy: OpenProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_module, "IDLE_SECONDS", -1.0)
+    async with echo(authority) as port, open_proxy("http", port) as proxy:
+        async with wire.session(through(proxy)).ws_connect("wss://api.binance.com/ws") as websocket:
+            wire.session(None)
+            await asyncio.gather(*wire._closing)
+            await websocket.send_str("still here")
+            assert await websocket.receive_str() == "still here"
+        await wire.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)

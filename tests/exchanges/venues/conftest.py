@@ -15,6 +15,7 @@ from exchanges.venues import wire as wire_module
 from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.registry import open_gateway
 from exchanges.venues.wire import Wire
+from tests.exchanges.venues.coinbase_desk import coinbase  # noqa: F401 - a fixture
 from tests.lab.accounts import ApiKey
 from tests.lab.authority import Authority
 from tests.lab.binance import BinanceDialect

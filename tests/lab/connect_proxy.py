@@ -27,7 +27,7 @@ class LabProxy(ABC):
 
     scheme: str
     hangs_up = True
-    host = "127.0.0.1"
+    host = address = "127.0.0.1"
     tls: ssl.SSLContext | None = None
     ca = ""
 
@@ -47,14 +47,15 @@ class LabProxy(ABC):
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
 
     async def wait_until_left(self) -> None:
         """Until no client has a connection open."""
         await asyncio.gather(*self._tunnels)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self._server = await asyncio.start_server(self._serve, self.address, 0, ssl=self.tls)
         return self
 
     async def __aexit__(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import ccxt.pro as ccxt_pro
 import pytest
 from aiohttp import web
 from aiohttp.abc import ResolveResult
@@ -22,6 +23,9 @@ from exchanges.errors import ProxyAuthError, ProxyDownError, ProxyError, VenueDo
 from exchanges.gateway import Proxy
 from exchanges.venues import proxy_server
 from exchanges.venues import wire as wire_module
+from exchanges.venues.ccxt_errors import Call, translate
+from exchanges.venues.dialects import dialect_of
+from exchanges.venues.door import Passage
 from exchanges.venues.wire import Wire, build_connector
 from tests.exchanges.venues.conftest import Lab, OpenGateway, buy
 from tests.lab.authority import Authority
@@ -155,6 +159,46 @@ async def test_a_websocket_whose_proxy_refuses_the_login_is_not_opened(
         with pytest.raises(ProxyAuthError, match="407"):
             await session.ws_connect("wss://api.binance.com/ws")
         assert (proxy.connections, proxy.refused) == (1, 1)
+    assert nothing_went_around(lab)
+
+
+class Listener(ccxt_pro.binance):  # type: ignore[misc]  # ccxt is not typed
+    """ccxt's own WebSocket client; what it hears is the answer to `heard`."""
+
+    def handle_message(self, client: Any, message: Any) -> None:
+        client.resolve(message, "heard")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_ccxts_websocket_client_takes_the_same_way(
+    authority: Authority, wire: Wire, open_proxy: OpenProxy, kind: str
+) -> None:
+    async with echo(authority) as port, open_proxy(kind, port) as proxy:
+        listener = Listener({"session": wire.session(through(proxy))})
+        heard = await listener.watch("wss://api.binance.com/ws", "heard", {"say": "ping"}, "heard")
+        await listener.close()
+        await wire.close()
+
+        assert heard == {"say": "ping"}
+        assert proxy.targets == ["api.binance.com:443"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_login_that_is_refused_to_ccxts_websocket_client_is_the_proxys_error(
+    lab: Lab, wire: Wire, open_proxy: OpenProxy, kind: str
+) -> None:
+    async with open_proxy(kind) as proxy:
+        listener = Listener({"session": wire.session(through(proxy, password=Secret(STALE)))})
+        with pytest.raises(ccxt_pro.NetworkError) as caught:
+            await listener.watch("wss://api.binance.com/ws", "heard", {"say": "ping"}, "heard")
+        await listener.close()
+        asked = Call(name="watch", title="Binance", connection="Main", dialect=dialect_of("binance"))
+        problem = translate(caught.value, asked, Passage())
+
+    assert isinstance(problem, ProxyAuthError)
+    assert problem.sentence.startswith(REFUSED)
+    assert "canary" not in str(caught.value)
+    assert (proxy.connections, proxy.refused) == (1, 1)
     assert nothing_went_around(lab)
 
 
@@ -367,6 +411,52 @@ async def test_a_proxy_that_cannot_work_is_named_and_never_bypassed(
     with pytest.raises(kind, match=words):
         await open_binance(proxy=way).fetch_time()
     assert nothing_went_around(lab)
+
+
+@pytest.fixture
+def ipv6_loopback() -> str:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return "::1"
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+async def test_a_proxy_is_reached_over_ipv6_unless_ipv4_was_asked_for(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, ipv6_loopback: str, kind: str
+) -> None:
+    proxy = open_proxy(kind)
+    proxy.host = proxy.address = ipv6_loopback
+    async with proxy:
+        with pytest.raises(ProxyDownError, match="no IPv4 address"):
+            await open_binance(proxy=through(proxy, ipv4_only=True)).fetch_time()
+        assert nothing_went_around(lab)
+
+        gateway = open_binance(proxy=through(proxy))
+        await gateway.fetch_time()
+        await gateway._wire.close()
+        assert proxy.targets == ["api.binance.com:443"]
+
+
+@pytest.mark.parametrize("ipv4_only", [False, True])
+async def test_a_name_with_addresses_of_both_families_leads_to_the_one_that_answers(
+    open_binance: OpenGateway, open_proxy: OpenProxy, monkeypatch: pytest.MonkeyPatch, ipv4_only: bool
+) -> None:
+    """Nobody listens at the first of them."""
+
+    async def resolve(host: str, port: int, *, family: int = 0, **more: Any) -> list[Any]:
+        places = [(socket.AF_INET6, "::1"), (socket.AF_INET, "127.0.0.1")]
+        return [(known, socket.SOCK_STREAM, 6, "", (at, port)) for known, at in places
+                if family in (0, known)]  # fmt: skip
+
+    async with open_proxy("http") as proxy:
+        monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+        way = through(proxy, url=f"http://proxy.example:{proxy.port}", ipv4_only=ipv4_only)
+        gateway = open_binance(proxy=way)
+        await gateway.fetch_time()
+        await gateway._wire.close()
+        assert proxy.connections == 1
 
 
 async def test_a_socks_user_name_may_hold_a_colon(lab: Lab, open_binance: OpenGateway) -> None:

@@ -20,7 +20,7 @@ from exchanges.errors import VenueClosedError
 from exchanges.types import ZERO
 from exchanges.venues.bitmart.facts import VENUE
 from exchanges.venues.bitmart.rulings import SUCCESS
-from exchanges.venues.ccxt_answers import amount_of, dictionary, malformed, number
+from exchanges.venues.ccxt_answers import amount_of, dictionary, malformed, number, optional_number
 
 API = "https://api-cloud.bitmart.com"
 LIST_LIMIT = 200
@@ -220,7 +220,10 @@ def _market(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _order(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A market order has no price but the average, as ccxt has it."""
     filled = amount_of(row.get("filledSize"), "the filled amount")
+    average = row.get("priceAvg") if filled > ZERO else None
+    price = optional_number(row.get("price"), "the order's price")
     return {
         "id": row.get("orderId"),
         "clientOrderId": row.get("clientOrderId"),
@@ -228,10 +231,10 @@ def _order(row: Mapping[str, Any]) -> dict[str, Any]:
         "side": row.get("side"),
         "type": "market" if row.get("type") == "market" else "limit",
         "status": _STATES.get(str(row.get("state"))),
-        "price": row.get("price"),
+        "price": price or average,
         "amount": row.get("size"),
         "filled": filled,
-        "average": row.get("priceAvg") if filled > ZERO else None,
+        "average": average,
         "timestamp": row.get("createTime"),
         "info": row,
     }

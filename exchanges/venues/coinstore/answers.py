@@ -10,7 +10,7 @@ from decimal import Decimal, localcontext
 from typing import Any
 
 from exchanges.types import ZERO
-from exchanges.venues.ccxt_answers import amount_of, dictionary, malformed, number, positive
+from exchanges.venues.ccxt_answers import amount_of, dictionary, malformed, number, optional_number, positive
 
 AVAILABLE = "1"
 MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138
@@ -74,10 +74,11 @@ def _step(decimals: object) -> str:
 def order_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """Version 1 calls its state ordState, version 2 ordStatus. Orders without a client id have "0" there.
 
-    The average is computed, as the venue rounds its own.
+    The average is computed, as the venue rounds its own; a market order has no other price.
     """
     filled, amount = amount_of(row.get("cumQty"), "the filled amount"), row.get("ordQty")
     cost = amount_of(row.get("cumAmt"), "the filled cost")
+    average = _quotient(cost, filled) if filled else None
     client_id = str(row.get("clOrdId") or "0")
     return {
         "id": row.get("ordId"),
@@ -86,10 +87,10 @@ def order_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "side": _SIDES.get(str(row.get("side"))),
         "type": "market" if row.get("ordType") == "MARKET" else "limit",
         "status": _STATUS.get(str(row.get("ordStatus") or row.get("ordState"))),
-        "price": row.get("ordPrice"),
+        "price": optional_number(row.get("ordPrice"), "the order's price") or average,
         "amount": amount if Decimal(str(amount or 0)) else filled,
         "filled": filled,
-        "average": _quotient(cost, filled) if filled else None,
+        "average": average,
         "timestamp": _milliseconds(row.get("timestamp")),
         "info": row,
     }

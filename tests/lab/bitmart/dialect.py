@@ -15,6 +15,7 @@ from tests.lab.bitmart.security import Security, authenticate
 from tests.lab.bitmart.venue import BitmartVenue, Limits
 from tests.lab.exchange import Exchange
 from tests.lab.hosts import HOSTS
+from tests.lab.orders import Fill, Order
 from tests.lab.wire import WireAnswer, WireRequest
 
 TRACE = "886fb6ae-456b-4654-b4e0-d681ac05cea1"
@@ -66,6 +67,12 @@ class BitmartDialect:
         """The memo, which its owner chose, stands where others have a passphrase."""
         key, secret = (hashlib.sha256(f"{what} {number}".encode()).hexdigest() for what in ("key", "secret"))
         return Login(key[:40], secret, f"memo{number}")
+
+    def order_name(self, order: Order) -> str:
+        return self.bitmart.number(order.symbol, order.id)
+
+    def trade_name(self, fill: Fill) -> str:
+        return self.bitmart.number(fill.symbol, fill.trade_id)
 
     def key_of(self, request: WireRequest) -> str | None:
         return request.headers.get("x-bm-key")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from tests.lab.accounts import ApiKey
+from tests.lab.ledger import Holding
 from tests.lab.market import LabMarket
 from tests.lab.okx.call import Call, Fields
 from tests.lab.okx.payloads import Json, balance, bill_number, my_fill, number_in_market, order_number
@@ -19,13 +22,17 @@ def balances(venue: OkxVenue, call: Call) -> list[Json]:
     named = call.query.text("ccy")
     wanted = set(named.split(",")) if named else None
     held = venue.views.of(owner(call)).holdings()
+    shown = {name: holding for name, holding in held.items() if wanted is None or name in wanted}
+    return [described(shown, venue.now_ms())]
+
+
+def described(holdings: Mapping[str, Holding], now_ms: int) -> Json:
+    """An account in spot mode; what there is nothing of is left out."""
     details = [
-        balance(currency, holding, venue.now_ms())
-        for currency, holding in held.items()
-        if (holding.free or holding.used) and (wanted is None or currency in wanted)
+        balance(name, holding, now_ms) for name, holding in holdings.items() if holding.free or holding.used
     ]
-    total = {"uTime": str(venue.now_ms()), "totalEq": "0", "isoEq": "", "adjEq": "", "ordFroz": ""}
-    return [{**total, "imr": "", "mmr": "", "mgnRatio": "", "notionalUsd": "", "details": details}]
+    total = {"uTime": str(now_ms), "totalEq": "0", "isoEq": "", "adjEq": "", "ordFroz": ""}
+    return {**total, "imr": "", "mmr": "", "mgnRatio": "", "notionalUsd": "", "details": details}
 
 
 def config(venue: OkxVenue, call: Call) -> list[Json]:

@@ -17,6 +17,7 @@ from tests.lab.okx.errors import OkxError
 from tests.lab.okx.limits import Limits, Per
 from tests.lab.okx.payloads import order_number
 from tests.lab.okx.security import Right, authenticate
+from tests.lab.okx.streams import Streams
 from tests.lab.okx.venue import OkxVenue, owner
 from tests.lab.orders import Fill, Order
 from tests.lab.pages import html_page
@@ -66,7 +67,6 @@ class OkxDialect:
     venue = "okx"
     hosts = HOSTS["okx"]
     outages = outages
-    streams = None
 
     def __init__(self, exchange: Exchange) -> None:
         exchange.accepts_crossing_makers = True
@@ -75,6 +75,7 @@ class OkxDialect:
         self.limits = Limits()
         self.okx = OkxVenue(exchange, self.keys, self.limits)
         self.views, self.races = self.okx.views, self.okx.races
+        self.streams = Streams(self.okx)
 
     def new_login(self, number: int) -> Login:
         digest = sha256(f"okx {number}".encode()).hexdigest()

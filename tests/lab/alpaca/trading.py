@@ -19,6 +19,7 @@ from tests.lab.rules import MarketRules
 LONGEST_CLIENT_ID = 128
 COIN_DURATIONS, STOCK_DURATIONS = ("gtc", "ioc"), ("day", "gtc", "ioc", "fok")
 DOLLAR = Decimal(1)
+TRUTHS = ("true", "false", "True", "False")  # alpaca-py writes them as Python does
 
 
 def place(venue: AlpacaVenue, call: Call) -> Json:
@@ -76,7 +77,7 @@ def list_orders(venue: AlpacaVenue, call: Call) -> list[Json]:
     after, until = call.moment_ms("after"), call.moment_ms("until")
     oldest_first = call.choice("direction", ("asc", "desc"), "desc") == "asc"
     side = call.choice("side", ("", "buy", "sell"), "")
-    call.choice("nested", ("", "true", "false"), "")
+    call.choice("nested", ("", *TRUTHS), "")
     named = {asset_symbol(venue.market(name).rules) for name in call.names("symbols")}
     found = [
         order

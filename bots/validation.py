@@ -11,7 +11,7 @@ from bots.models import Reference, SpreadBot
 from exchanges import selectors as exchanges
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.types import ZERO, Market, Side
-from exchanges.venues.registry import UnknownVenueError, venue
+from exchanges.venues.registry import UnknownVenueError, venue, venue_or_none
 
 META = SpreadBot._meta
 ONE = Decimal(1)
@@ -42,6 +42,8 @@ def _mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
     yield from _ladder_mistakes(bot)
     if bot.connection_id and bot.connection.archived_at is not None:
         yield "connection", f"“{bot.connection}” is archived: choose another connection."
+    if bot.connection_id and (sentence := _post_only_refusal(bot)):
+        yield "post_only", sentence
     base, _, quote = bot.symbol.partition("/")
     if not (base and quote):
         yield "symbol", "Write the market as ccxt does, base and quote with a slash: BTC/USDT."
@@ -116,7 +118,17 @@ def start_refusal(bot: SpreadBot, *, last_price: Decimal | None) -> str:
     """Why it may not start, in one sentence; nothing where it may. last_price: quote per base, if known."""
     if bot.archived_at is not None:
         return f"“{bot}” is archived, and an archived bot does not start."
-    return _connection_refusal(bot.connection) or _market_refusal(bot, last_price)
+    return _connection_refusal(bot.connection) or _post_only_refusal(bot) or _market_refusal(bot, last_price)
+
+
+def _post_only_refusal(bot: SpreadBot) -> str:
+    its_venue = venue_or_none(bot.connection.venue)
+    if not bot.post_only or its_venue is None or its_venue.supports_post_only:
+        return ""
+    return (
+        f"{its_venue.title} has no post-only orders: take post-only away from this bot, and keep its spreads "
+        "wide enough to pay a taker's fee now and then."
+    )
 
 
 def _connection_refusal(connection: ExchangeConnection) -> str:

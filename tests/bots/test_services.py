@@ -122,6 +122,24 @@ def test_two_clicks_on_start_are_one_start(bot: SpreadBot, user: User) -> None:
     assert BotEvent.objects.filter(bot=bot, kind="started").count() == 1
 
 
+def test_a_post_only_bot_is_refused_where_there_is_no_such_thing(user: User) -> None:
+    alpaca = ExchangeConnection.objects.create(name="Stocks", venue="alpaca", owner=user)
+
+    with pytest.raises(ValidationError) as caught:
+        created(user, alpaca, symbol="AAPL/USD")
+
+    (sentence,) = caught.value.message_dict["post_only"]
+    assert sentence.startswith("Alpaca has no post-only orders: take post-only away from this bot")
+    assert created(user, alpaca, symbol="AAPL/USD", post_only=False).pk
+
+
+def test_a_post_only_bot_that_got_there_all_the_same_does_not_start(bot: SpreadBot, user: User) -> None:
+    ExchangeConnection.objects.update(venue="alpaca")
+
+    with pytest.raises(ValidationError, match="no post-only orders"):
+        services.start_bot(bot=SpreadBot.objects.get(pk=bot.pk), actor=user)
+
+
 def test_a_bot_of_an_archived_connection_does_not_start(
     bot: SpreadBot, user: User, connection: ExchangeConnection
 ) -> None:

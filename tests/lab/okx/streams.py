@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
 from tests.lab.accounts import ApiKey
+from tests.lab.conversation import Conversation
 from tests.lab.news import BookChanged, Item, OrderChanged
 from tests.lab.okx.channels import (
     DEPTHS,
@@ -23,7 +23,6 @@ from tests.lab.okx.payloads import Json, instrument_id
 from tests.lab.okx.security import WINDOW_MS, sign
 from tests.lab.okx.venue import OkxVenue
 from tests.lab.orders import PublicTrade
-from tests.lab.outbox import Outbox
 from tests.lab.wire import Socket, WireRequest
 
 PUBLIC, PRIVATE = "/ws/v5/public", "/ws/v5/private"
@@ -41,60 +40,27 @@ class Streams:
         self.silence_seconds = SILENCE_SECONDS
 
     def __call__(self, request: WireRequest, socket: Socket) -> Coroutine[Any, Any, None]:
-        return Conversation(self._venue, request, socket, self.silence_seconds).run()
+        return OkxConversation(self._venue, request, socket, self.silence_seconds).run()
 
 
-class Conversation:
-    """One connection, until its client leaves."""
-
+class OkxConversation(Conversation):
     def __init__(self, venue: OkxVenue, request: WireRequest, socket: Socket, silence_seconds: float) -> None:
+        super().__init__(venue.exchange, socket, silence_seconds)
         self._venue = venue
         self._request = request
-        self._socket = socket
-        self._silence_seconds = silence_seconds
-        self._patience = asyncio.timeout(silence_seconds)
-        self._outbox = Outbox()
         self._key: ApiKey | None = None
         self._topics: dict[tuple[str, str], Json] = {}
         self._books: dict[tuple[str, str], BookTeller] = {}
 
-    async def run(self) -> None:
-        end_of_news = self._venue.exchange.news.subscribe(self._listen)
-        tasks = [
-            asyncio.create_task(self._outbox.deliver(self._send)),
-            asyncio.create_task(self._read()),
-        ]
-        try:
-            async with self._patience:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-        except TimeoutError:
+    def hear(self, text: str) -> None:
+        if text == "ping":
+            self.outbox.put("pong")
             return
-        finally:
-            end_of_news()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _send(self, text: str) -> None:
-        self._hear_a_word()
-        await self._socket.send(text)
-
-    async def _read(self) -> None:
-        async for text in self._socket:
-            self._hear_a_word()
-            if text == "ping":
-                self._outbox.put("pong")
-                continue
-            try:
-                for carry_out, argument in self._requests(text):
-                    carry_out(argument)
-            except OkxError as error:
-                self._say({"event": "error", "code": error.code, "msg": error.text})
-
-    def _hear_a_word(self) -> None:
-        self._patience.reschedule(asyncio.get_running_loop().time() + self._silence_seconds)
+        try:
+            for carry_out, argument in self._requests(text):
+                carry_out(argument)
+        except OkxError as error:
+            self._say({"event": "error", "code": error.code, "msg": error.text})
 
     # --- What the client asks for
 
@@ -130,11 +96,11 @@ class Conversation:
         if channel in DEPTHS:
             market = self._venue.named(instrument)
             self._books[topic] = BookTeller(self._venue, market, channel)
-            self._outbox.mark(topic, partial(self._book_texts, topic))
+            self.outbox.mark(topic, partial(self._book_texts, topic))
         elif channel == "tickers":
-            self._outbox.mark(topic, partial(self._ticker_texts, topic))
+            self.outbox.mark(topic, partial(self._ticker_texts, topic))
         elif channel == "account":
-            self._outbox.mark(topic, partial(self._account_texts, "snapshot"))
+            self.outbox.mark(topic, partial(self._account_texts, "snapshot"))
 
     def _unsubscribe(self, argument: Json) -> None:
         topic = self._topic(argument)
@@ -162,13 +128,13 @@ class Conversation:
 
     # --- What it is told
 
-    def _listen(self, item: Item) -> None:
+    def listen(self, item: Item) -> None:
         if isinstance(item, OrderChanged):
             self._hear_of_order(item)
         elif isinstance(item, BookChanged):
             name = instrument_id(item.symbol)
             for topic in [topic for topic in self._books if topic[1] == name]:
-                self._outbox.mark(topic, partial(self._book_texts, topic))
+                self.outbox.mark(topic, partial(self._book_texts, topic))
             self._hear_of_ticker(name)
         else:
             self._hear_of_trade(item)
@@ -176,12 +142,12 @@ class Conversation:
     def _hear_of_trade(self, trade: PublicTrade) -> None:
         topic = ("trades", instrument_id(trade.symbol))
         if topic in self._topics:
-            self._outbox.put(self._pushed(topic, trade_news(trade)))
+            self.outbox.put(self._pushed(topic, trade_news(trade)))
 
     def _hear_of_ticker(self, name: str) -> None:
         topic = ("tickers", name)
         if topic in self._topics:
-            self._outbox.mark(topic, partial(self._ticker_texts, topic))
+            self.outbox.mark(topic, partial(self._ticker_texts, topic))
 
     def _hear_of_order(self, change: OrderChanged) -> None:
         if self._key is None or change.order.account != self._key.account:
@@ -189,9 +155,9 @@ class Conversation:
         if ("orders", "") in self._topics:
             market = self._venue.exchange.market(change.order.symbol)
             row = order_news(market, change.order, change.trade)
-            self._outbox.put(self._pushed(("orders", ""), row))
+            self.outbox.put(self._pushed(("orders", ""), row))
         if ("account", "") in self._topics:
-            self._outbox.mark(("account", ""), partial(self._account_texts, "event_update"))
+            self.outbox.mark(("account", ""), partial(self._account_texts, "event_update"))
 
     def _book_texts(self, topic: tuple[str, str]) -> Iterator[str]:
         teller = self._books.get(topic)
@@ -213,4 +179,4 @@ class Conversation:
         return json.dumps({"arg": self._topics[topic], **more, "data": [row]}, separators=(",", ":"))
 
     def _say(self, message: Json) -> None:
-        self._outbox.put(json.dumps(message | {"connId": f"{id(self) & 0xFFFFFFFF:08x}"}))
+        self.outbox.put(json.dumps(message | {"connId": f"{id(self) & 0xFFFFFFFF:08x}"}))

@@ -18,7 +18,7 @@ from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
 from exchanges.admin.credentials import credential_fieldset
 from exchanges.checkup.apart import CheckupError
-from exchanges.checkup.report import Outcome
+from exchanges.checkup.report import Outcome, Step
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.selectors import same_key_warnings
 from exchanges.venues.facts import Venue
@@ -153,14 +153,15 @@ class ConnectionAdmin(ActingAdmin):
         }
         context |= extra_context or {}
         if connection is not None:
+            last_test = _last_test(connection)
             context |= {
-                "warnings": same_key_warnings(connection),
+                "warnings": [*same_key_warnings(connection), *(last_test["warnings"] if last_test else [])],
                 "buttons": self.buttons(request, connection),
                 "mode": mode_badge(connection),
                 "state": self.state(connection),
                 "answer_age": age_cell(connection.last_answer_at),
                 "balances_age": age_cell(connection.balances_at),
-                "last_test": _last_test(connection),
+                "last_test": last_test,
             }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
@@ -187,10 +188,14 @@ def _last_test(connection: ExchangeConnection) -> dict[str, Any] | None:
     entry = entries.first()
     if entry is None:
         return None
-    steps = [(outcome_badge(step["outcome"]), step) for step in entry.after["steps"]]
-    return {"age": age_cell(entry.at), "steps": steps}
+    steps = [Step.from_json(step) for step in entry.after["steps"]]
+    return {
+        "age": age_cell(entry.at),
+        "steps": [(outcome_badge(step.outcome), step) for step in steps],
+        "warnings": [step.sentence for step in steps if step.outcome is Outcome.WARNING],
+    }
 
 
-def outcome_badge(outcome: str) -> SafeString:
+def outcome_badge(outcome: Outcome) -> SafeString:
     kinds = {Outcome.PASSED: "good", Outcome.WARNING: "busy", Outcome.FAILED: "bad"}
-    return badge(outcome, kinds.get(Outcome(outcome), "quiet"))
+    return badge(outcome.value, kinds.get(outcome, "quiet"))

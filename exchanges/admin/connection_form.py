@@ -71,7 +71,7 @@ class ConnectionForm(ServiceForm):
         hints = self._words_of_the_venue()
         for name in SECRETS:
             if name in self.fields:
-                stored = stored_hint(getattr(self.instance, name))
+                stored = "" if self.instance._state.adding else stored_hint(getattr(self.instance, name))
                 self.fields[name].help_text = f"{hints.get(name, '')} {stored}".strip()
 
     def _words_of_the_venue(self) -> dict[str, str]:

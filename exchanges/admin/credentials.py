@@ -36,5 +36,6 @@ def _description(venue: Venue | None) -> SafeString:
         venue.key_page,
         f"Make a key at {venue.title}",
     )
-    allow = f"; allow {', '.join(venue.permissions)}, and never withdrawals" if venue.permissions else ""
+    wanted = " and ".join(f"“{permission}”" for permission in venue.permissions)
+    allow = f"; allow {wanted}, and never withdrawals" if wanted else ""
     return format_html("{}{}. {}", link, allow, ENCRYPTED)

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils.html import escape
 
 from audit.models import AuditEntry
 from bots.models import BotState, SpreadBot
@@ -339,3 +340,5 @@ def test_a_right_to_withdraw_is_shown_as_a_warning(
     monkeypatch.setattr(services, "examine_connection", lambda spec: Findings(steps=(step,)))
     answer = client.post(act_url(connection, "test"), follow=True)
     assert [(m.level_tag, WITHDRAWAL in m.message) for m in answer.context["messages"]] == [("warning", True)]
+    banner = f'<p class="desk-warning" role="alert">{escape(WITHDRAWAL)}</p>'
+    assert banner in client.get(change_url(connection)).content.decode()

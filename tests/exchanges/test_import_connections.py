@@ -64,9 +64,7 @@ def test_a_complete_key_becomes_a_live_connection_with_an_audit_row(boss: User, 
 
 def test_what_is_not_set_is_named_and_skipped_without_an_error(boss: User) -> None:
     said = imported()
-    assert said["Kraken"] == (
-        "skipped, because KRAKEN_MASTER_API_KEY and KRAKEN_MASTER_API_SECRET are not set."
-    )
+    assert said["Kraken"] == "skipped; not set: KRAKEN_MASTER_API_KEY, KRAKEN_MASTER_API_SECRET."
     assert not ExchangeConnection.objects.exists()
 
 
@@ -74,7 +72,7 @@ def test_what_is_missing_of_a_key_is_named(boss: User, monkeypatch: pytest.Monke
     monkeypatch.setenv("OKX_API_KEY", OKX["OKX_API_KEY"])
     monkeypatch.setenv("OKX_API_SECRET", OKX["OKX_API_SECRET"])
     monkeypatch.setenv("OKX_API_PASSPHRASE", "  ")
-    assert imported()["OKX"] == "skipped, because OKX_API_PASSPHRASE is missing."
+    assert imported()["OKX"] == "skipped; missing beside the rest: OKX_API_PASSPHRASE."
 
 
 @pytest.mark.parametrize("ending", ["API_PASSPHRASE", "PASSPHRASE"])

@@ -84,11 +84,9 @@ def _import(its_venue: Venue, prefix: str, *, owner: User, mode: str, update: bo
     """What was done, in words. Raises ValidationError."""
     found = {asked.name: _value(prefix, asked.name) for asked in its_venue.credential_fields}
     missing = [_told(prefix, its_venue, name) for name, value in found.items() if not value]
-    if len(missing) == len(found):
-        return f"skipped, because {' and '.join(missing)} are not set."
     if missing:
-        verb = "is" if len(missing) == 1 else "are"
-        return f"skipped, because {' and '.join(missing)} {verb} missing."
+        told = "not set" if len(missing) == len(found) else "missing beside the rest"
+        return f"skipped; {told}: {', '.join(missing)}."
     secrets: Any = {name: tidy(Secret(value)) for name, value in found.items()}
     return _keep(its_venue, secrets, owner=owner, mode=mode, update=update)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from exchanges.types import ZERO, Book, Market, Side
+from exchanges.types import ZERO, Book, Market, OrderType, Side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +49,17 @@ class Snapshot:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quote:
-    """An order that should rest now. level: its place in the ladder, "bid 1"."""
+    """An order that should rest now. level: its place in the ladder, "bid 1", or what it is for, "close".
+
+    type: at market, its price is only what it is expected to trade at.
+    """
 
     side: Side
     price: Decimal
     amount: Decimal
     level: str
     post_only: bool = True
+    type: OrderType = OrderType.LIMIT
 
     @property
     def cost(self) -> Decimal:

@@ -1,0 +1,148 @@
+"""How a scalper looks after an open position: it follows the price, and closes what has filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from bots.strategies.barriers import Exit, Watch, due_exit, followed, price_at_profit
+from bots.strategies.base import Quote
+from bots.strategies.entries import touch_price
+from bots.strategies.figures import plain
+from bots.strategies.scalper_settings import ScalperSettings
+from exchanges.types import Book, Market, OrderType, Side
+
+TAKE_PROFIT, CLOSE = "take profit", "close"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Closing:
+    """reason: why; since: when the present price was chosen; tries: prices so far, the present one among
+    them."""
+
+    reason: Exit
+    since: datetime
+    tries: int = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trip:
+    """An open position, from its first fill on. amount: base, what is held of it and not closed yet."""
+
+    watch: Watch
+    amount: Decimal
+    opened_at: datetime
+    closing: Closing | None = None
+
+    @property
+    def exit_side(self) -> Side:
+        return self.watch.side.opposite
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Care:
+    """trip: as it is to be remembered. quote: the one exit that should rest now; None: none.
+
+    is_dust: what is left is less than the venue takes, so that nothing can close it.
+    """
+
+    trip: Trip
+    quote: Quote | None = None
+    reason: str
+    is_dust: bool = False
+
+
+def look_after(
+    trip: Trip, market: Market, book: Book | None, settings: ScalperSettings, now: datetime
+) -> Care:
+    """What should rest for this position now: never two exits for one amount."""
+    price = _closing_price(trip, book, settings, now)
+    if trip.closing is None and price is not None:
+        trip = _decided(trip, price, settings, now)
+    if trip.closing is not None:
+        return _close(_priced_anew(trip, settings, now), market, book, settings)
+    if price is None:
+        return Care(trip=trip, quote=_resting_take_profit(trip, market, settings), reason=_blind(book, now))
+    stop = trip.watch.trailing_stop
+    follows = f", its trailing stop at {plain(stop)}" if stop is not None else ""
+    held = f"Holds {plain(trip.amount)} {market.base} from {plain(trip.watch.entry)}{follows}."
+    return Care(trip=trip, quote=_resting_take_profit(trip, market, settings), reason=held)
+
+
+def _closing_price(trip: Trip, book: Book | None, settings: ScalperSettings, now: datetime) -> Decimal | None:
+    """The side of the book at which it would close; None while that is not known well enough to act on."""
+    if book is None or book.is_crossed or book.closed:
+        return None
+    if book.age_seconds(now) > settings.max_book_age_seconds:
+        return None
+    levels = book.side(trip.exit_side.opposite)
+    return levels[0].price if levels else None
+
+
+def _decided(trip: Trip, price: Decimal, settings: ScalperSettings, now: datetime) -> Trip:
+    watch = followed(trip.watch, settings.barriers, price)
+    seconds = Decimal(str(max((now - trip.opened_at).total_seconds(), 0.0)))
+    reason = due_exit(watch, settings.barriers, price, seconds)
+    closing = None if reason is None else Closing(reason=reason, since=now)
+    return replace(trip, watch=watch, closing=closing)
+
+
+def _priced_anew(trip: Trip, settings: ScalperSettings, now: datetime) -> Trip:
+    closing = trip.closing
+    if closing is None or (now - closing.since).total_seconds() < settings.exit_seconds:
+        return trip
+    return replace(trip, closing=replace(closing, since=now, tries=closing.tries + 1))
+
+
+def _close(trip: Trip, market: Market, book: Book | None, settings: ScalperSettings) -> Care:
+    side, closing = trip.exit_side, trip.closing
+    why = f"Closes: {_in_words(closing.reason)}" if closing else "Closes"
+    amount = market.floor_amount(trip.amount)
+    at_market = closing is not None and closing.tries > settings.exit_tries
+    price = None if book is None else touch_price(book, market, side, settings.through_pct)
+    if price is None:
+        return Care(trip=trip, reason=f"{why}, but there is no book to price it by.")
+    if _is_dust(market, price, amount):
+        left = plain(trip.amount)
+        return Care(
+            trip=trip, is_dust=True, reason=f"{left} {market.base} are left, less than the venue takes."
+        )
+    quote = Quote(
+        side=side,
+        price=price,
+        amount=amount,
+        level=CLOSE,
+        post_only=False,
+        type=OrderType.MARKET if at_market else OrderType.LIMIT,
+    )
+    return Care(
+        trip=trip, quote=quote, reason=f"{why}, {'at market' if at_market else f'at {plain(price)}'}."
+    )
+
+
+def _resting_take_profit(trip: Trip, market: Market, settings: ScalperSettings) -> Quote | None:
+    pct = settings.barriers.take_profit_pct
+    if pct is None or not settings.rests_take_profit:
+        return None
+    price = market.round_price(price_at_profit(trip.watch, pct), trip.exit_side)
+    amount = market.floor_amount(trip.amount)
+    if price <= 0 or _is_dust(market, price, amount):
+        return None
+    return Quote(side=trip.exit_side, price=price, amount=amount, level=TAKE_PROFIT, post_only=False)
+
+
+def _is_dust(market: Market, price: Decimal, amount: Decimal) -> bool:
+    if amount <= 0 or (market.min_amount is not None and amount < market.min_amount):
+        return True
+    return market.min_cost is not None and amount * price < market.min_cost
+
+
+def _blind(book: Book | None, now: datetime) -> str:
+    if book is None:
+        return "Holds; there is no book to look at."
+    return f"Holds; {book.closed or f'the book cannot be used (it is {book.age_seconds(now):.1f} s old)'}."
+
+
+def _in_words(reason: Exit) -> str:
+    return reason.replace("_", " ")

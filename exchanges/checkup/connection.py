@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from exchanges.checkup.examination import Findings, Subject, examine
 from exchanges.checkup.report import Outcome, Step
@@ -13,7 +15,7 @@ from exchanges.venues.facts import Venue
 from exchanges.venues.registry import UnknownVenueError, open_gateway, open_market_data, venue
 
 if TYPE_CHECKING:
-    from exchanges.venues.handshakes import AttentiveLoop
+    from exchanges.venues.handshakes import AttentiveLoop, Handshake
     from exchanges.venues.wire import Wire
 
 
@@ -44,7 +46,7 @@ async def _examine(spec: ConnectionSpec, its_venue: Venue, loop: AttentiveLoop) 
                     account=account,
                     has_proxy=spec.proxy is not None,
                     no_orders_because=its_venue.no_orders_because,
-                    handshakes=lambda: loop.handshakes,
+                    handshakes=partial(_with_the_venue, loop, spec),
                 )
             )
         finally:
@@ -57,5 +59,11 @@ def _subject_without_key(spec: ConnectionSpec, its_venue: Venue, wire: Wire, loo
         has_proxy=spec.proxy is not None,
         is_synthetic=its_venue.is_synthetic,
         needs_key=not spec.is_paper,
-        handshakes=lambda: loop.handshakes,
+        handshakes=partial(_with_the_venue, loop, spec),
     )
+
+
+def _with_the_venue(loop: AttentiveLoop, spec: ConnectionSpec) -> list[Handshake]:
+    """Without those with an https proxy, which say nothing of the venue's certificate."""
+    proxy = urlsplit(spec.proxy.url).hostname if spec.proxy else None
+    return [handshake for handshake in loop.handshakes if handshake.host != proxy]

@@ -53,6 +53,7 @@ def _facts(known: Venue) -> str:
         ("Post-only", "yes" if known.supports_post_only else "no: a bot that asks for it is refused"),
         ("Fees of the lowest tier", _fees(known)),
         ("One key, several connections", "no: they disturb each other" if known.one_client_per_key else ""),
+        ("Good to know", " ".join(known.remarks)),
         ("Trading", known.no_orders_because),
         ("Live", "yes" if known.is_proven else "paper only"),
     ]

@@ -201,7 +201,7 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
     def _fill(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """Whether it made or took is not told."""
         market = self._market_named(row["symbol"])
-        side = "buy" if row["side"] == "buy" else "sell"
+        side = "sell" if row["side"] == "sell_short" else row["side"]
         return {
             "id": row["id"],
             "order": row["order_id"],

@@ -32,13 +32,12 @@ VENUE = Venue(
     supports_post_only=False,
     market_data_needs_key=True,
     remarks=(
-        "Coins are pairs (BTC/USD), stocks their tickers against USD (AAPL/USD); a stock whose ticker is also "
-        "a coin's is left out.",
+        "Coins are pairs (BTC/USD), stocks their tickers against USD (AAPL/USD).",
+        "A stock whose ticker is also a coin's is left out.",
         "Stocks trade in the regular session only: outside it a bot stands aside and says until when.",
         "Orders for whole shares rest until they are cancelled, those for parts of a share for the day.",
-        "Alpaca does not tell a coin's fee with its fill: it is estimated at the taker's rate of the "
-        "account's tier, which is the most that it can be.",
-        "Markets and prices of stocks need a key too, even for paper trading, where a stock's order fills "
-        "only when the quote moves through it.",
+        "A coin's fee is estimated at the taker's rate of the account's tier: fills do not tell it.",
+        "Markets and prices of stocks need a key too, even for paper trading.",
+        "In paper trading a stock's order fills only when the quote moves through it.",
     ),
 )

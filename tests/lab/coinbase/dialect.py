@@ -13,6 +13,7 @@ from tests.lab.coinbase.errors import JSON, CoinbaseError, dump
 from tests.lab.coinbase.limits import Limits, Meter
 from tests.lab.coinbase.logins import ecdsa_login
 from tests.lab.coinbase.names import order_id, trade_id
+from tests.lab.coinbase.streams import Streams
 from tests.lab.coinbase.tokens import authenticate, named_key
 from tests.lab.coinbase.venue import CoinbaseVenue
 from tests.lab.exchange import Exchange
@@ -88,7 +89,6 @@ class CoinbaseDialect:
     venue = "coinbase"
     hosts = HOSTS["coinbase"]
     outages = outages
-    streams = None
 
     def __init__(self, exchange: Exchange) -> None:
         exchange.fees_in_quote = True
@@ -97,6 +97,7 @@ class CoinbaseDialect:
         self.limits = Limits()
         self.coinbase = CoinbaseVenue(exchange, self.keys, self.limits)
         self.views, self.races = self.coinbase.views, self.coinbase.races
+        self.streams = Streams(self.coinbase)
         self._meter = Meter(exchange.clock)
 
     def new_login(self, number: int) -> Login:

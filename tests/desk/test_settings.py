@@ -264,6 +264,11 @@ BOOTS = {
     ),
     "unreachable": (["manage.py", "migrate"], {"DATABASE_URL": UNREACHABLE}, "cannot be reached"),
     "a server": (["manage.py", "runserver"], {"DATABASE_URL": UNREACHABLE}, "cannot be reached"),
+    "wrong proxy": (
+        ["manage.py", "check"],
+        {"QUOTAGUARDSTATIC_URL": "ftp://u:canary-password@h.example:21"},
+        "QUOTAGUARDSTATIC_URL is not the address of a proxy",
+    ),
     "no field keys": (
         ["manage.py", "worker"],
         {"FIELD_ENCRYPTION_KEYS": ""},
@@ -289,6 +294,7 @@ def test_a_command_with_wrong_settings_ends_with_one_sentence(
         ({"DATABASE_URL": UNREACHABLE}, "cannot be reached"),
         ({"FIELD_ENCRYPTION_KEYS": "canary"}, "is not a Fernet key"),
         ({"SECRET_KEY": ""}, "SECRET_KEY is not set"),
+        ({"QUOTAGUARDSTATIC_URL": "h.example:9293"}, "QUOTAGUARDSTATIC_URL is not the address of a proxy"),
     ],
 )
 def test_the_web_process_with_wrong_settings_says_so_and_does_not_try_again(
@@ -300,6 +306,21 @@ def test_the_web_process_with_wrong_settings_says_so_and_does_not_try_again(
     assert ended.stderr.count(sentence) == 1
     assert "Traceback" not in ended.stderr
     assert "canary" not in ended.stderr + ended.stdout
+
+
+def test_the_password_of_the_desks_proxy_is_masked_from_the_start() -> None:
+    script = (
+        "import sys; sys.path.insert(0, 'platform')\n"
+        "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'config.settings'\n"
+        "import django; django.setup()\n"
+        "from django.conf import settings; from vault.redaction import redact\n"
+        "print(settings.DEFAULT_PROXY, redact('p@ss:w/rd%#1-canary p%40ss%3Aw%2Frd%25%231-canary'))\n"
+    )
+    url = "https://quota:p%40ss%3Aw%2Frd%25%231-canary@h.example:9294"
+    ended = start("-c", script, QUOTAGUARDSTATIC_URL=url)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "https://h.example:9294" in ended.stdout
+    assert ended.stdout.endswith(" *** ***\n")
 
 
 def test_a_new_key_is_printed_before_there_are_any_settings() -> None:

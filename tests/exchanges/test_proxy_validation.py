@@ -8,16 +8,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from config import environment
 from exchanges import services
 from exchanges.models import ExchangeConnection
 from exchanges.proxy_address import ProxyAddressError, proxy_url, split_login
 from exchanges.selectors import connection_spec
+from tests.desk.pages import form_of
 from tests.lab.authority import Authority
 from vault.secret import Secret
 
+ADD = "/admin/exchanges/exchangeconnection/add/"
 DEFAULT = split_login("http://quota:hunter2-canary@static.proxy.example:9293")
 
 
@@ -152,6 +154,32 @@ def test_a_private_key_is_no_ca_bundle(owner: User, tmp_path: Path) -> None:
     [sentence] = refusals(owner, proxy_ca=authority._server_file.read_text())["proxy_ca"]
 
     assert "private key" in sentence
+
+
+def test_the_form_takes_a_ca_bundle_and_the_choice_of_ipv4(owner: User, tmp_path: Path) -> None:
+    pem = Authority(tmp_path, ["localhost"]).ca_file.read_text()
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("boss"))
+    entered = {"name": "New", "venue": "binance", "mode": "paper", "proxy_url": "SOCKS5://h.example:1080",
+               "proxy_ca": pem.replace("\n", "\r\n"), "proxy_ipv4_only": "on"}  # fmt: skip
+
+    browser.post(ADD, form_of(browser, ADD, "exchangeconnection_form") | entered)
+
+    connection = ExchangeConnection.objects.get()
+    assert connection.proxy_url == "socks5://h.example:1080"
+    assert connection.proxy_ca.split() == pem.split()
+    assert connection.proxy_ipv4_only
+
+
+def test_the_form_names_a_ca_file_that_cannot_be_reached(owner: User, tmp_path: Path) -> None:
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("boss"))
+    entered = {"name": "New", "venue": "binance", "mode": "paper", "proxy_ca": str(tmp_path / "gone.pem")}
+
+    page = browser.post(ADD, form_of(browser, ADD, "exchangeconnection_form") | entered).content.decode()
+
+    assert "CA bundle cannot be read (there is no such file)" in page
+    assert not ExchangeConnection.objects.exists()
 
 
 # --- The desk's own proxy

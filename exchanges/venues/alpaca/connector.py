@@ -60,6 +60,15 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
             if asset["tradable"] and asset["symbol"] not in taken
         ]
 
+    def set_markets(self, markets: Any, currencies: Any = None) -> Any:
+        """As they are: ccxt copies each, and its currencies, which is 80 MB for all stocks."""
+        self.markets = {market["symbol"]: market for market in markets}
+        self.markets_by_id = {market["id"]: [market] for market in markets}
+        self.symbols, self.ids = sorted(self.markets), sorted(self.markets_by_id)
+        self.currencies, self.currencies_by_id, self.codes = {}, {}, []
+        self.baseCurrencies, self.quoteCurrencies = {}, {}
+        return self.markets
+
     async def _assets(self, asset_class: str) -> Any:
         return await self.traderPrivateGetV2Assets({"asset_class": asset_class, "status": "active"})
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from tests.lab.matching import OrderBook
-from tests.lab.orders import Side
+from tests.lab.orders import ZERO, Side
 
 Levels = list[tuple[Decimal, Decimal]]
 
@@ -26,6 +26,13 @@ class ShownBook:
     update_id: int
     bids: Levels
     asks: Levels
+
+
+def changes_between(before: Levels, after: Levels) -> Levels:
+    """New amounts by price; zero for a level that is gone."""
+    old, new = dict(before), dict(after)
+    changed = [(price, amount) for price, amount in new.items() if old.get(price) != amount]
+    return changed + [(price, ZERO) for price in old if price not in new]
 
 
 class Display:

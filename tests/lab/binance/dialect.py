@@ -12,6 +12,7 @@ from tests.lab.binance.call import Call
 from tests.lab.binance.errors import BinanceError
 from tests.lab.binance.limits import Limits
 from tests.lab.binance.security import Security, authenticate
+from tests.lab.binance.streams import Streams
 from tests.lab.binance.venue import BinanceVenue
 from tests.lab.exchange import Exchange
 from tests.lab.hosts import HOSTS
@@ -110,7 +111,6 @@ class BinanceDialect:
     venue = "binance"
     hosts = HOSTS["binance"]
     outages = outages
-    streams = None
 
     def __init__(self, exchange: Exchange) -> None:
         self.exchange = exchange
@@ -118,6 +118,7 @@ class BinanceDialect:
         self.limits = Limits()
         self.binance = BinanceVenue(exchange, self.keys, self.limits)
         self.views, self.races = self.binance.views, self.binance.races
+        self.streams = Streams(self.binance)
 
     def new_login(self, number: int) -> Login:
         return Login(f"LabKey{number}".ljust(64, "k"), f"LabSecret{number}".ljust(64, "s"))

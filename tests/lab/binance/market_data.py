@@ -78,7 +78,7 @@ def ticker_24hr(venue: BinanceVenue, call: Call) -> Json | list[Json]:
     kind = call.text("type") or "FULL"
     if kind not in ("FULL", "MINI"):
         raise BinanceError(-1139, "Invalid ticker type.")
-    return _each(venue, call, lambda market: _day(market, venue.now_ms(), kind))
+    return _each(venue, call, lambda market: day_of(market, venue.now_ms(), kind))
 
 
 def ticker_price(venue: BinanceVenue, call: Call) -> Json | list[Json]:
@@ -90,7 +90,7 @@ def ticker_price(venue: BinanceVenue, call: Call) -> Json | list[Json]:
 
 
 def book_ticker(venue: BinanceVenue, call: Call) -> Json | list[Json]:
-    return _each(venue, call, lambda market: {"symbol": symbol_id(market.rules), **_touch(market)})
+    return _each(venue, call, lambda market: {"symbol": symbol_id(market.rules), **touch_of(market)})
 
 
 def _each(venue: BinanceVenue, call: Call, describe: Callable[[LabMarket], Json]) -> Json | list[Json]:
@@ -135,7 +135,7 @@ def _number(value: object) -> int:
     return int(str(value))
 
 
-def _touch(market: LabMarket) -> Json:
+def touch_of(market: LabMarket) -> Json:
     shown = market.display.shown(market.update_id)
     bids, asks = shown.bids[:1], shown.asks[:1]
     bid, bid_amount = bids[0] if bids else (ZERO, ZERO)
@@ -148,7 +148,7 @@ def _touch(market: LabMarket) -> Json:
     }
 
 
-def _day(market: LabMarket, now: int, kind: str) -> Json:
+def day_of(market: LabMarket, now: int, kind: str = "FULL") -> Json:
     window = market.trades_since(now - DAY_MS)
     prices = [trade.price for trade in window] or [market.last_price or ZERO]
     volume = sum((trade.amount for trade in window), ZERO)
@@ -173,7 +173,7 @@ def _day(market: LabMarket, now: int, kind: str) -> Json:
     percent = change / prices[0] * 100 if prices[0] else Decimal(0)
     return (
         mini
-        | _touch(market)
+        | touch_of(market)
         | {
             "priceChange": fixed(change),
             "priceChangePercent": f"{percent:.3f}",

@@ -12,7 +12,7 @@ Json = dict[str, object]
 
 SELF_TRADE_NAMES = {mode.name: mode for mode in SelfTrade}
 DEFAULT_SELF_TRADE = SelfTrade.EXPIRE_MAKER.name
-_TYPES = {Kind.LIMIT: "LIMIT", Kind.POST_ONLY: "LIMIT_MAKER", Kind.MARKET: "MARKET"}
+ORDER_TYPES = {Kind.LIMIT: "LIMIT", Kind.POST_ONLY: "LIMIT_MAKER", Kind.MARKET: "MARKET"}
 _STATES = {
     State.FILLED: "FILLED",
     State.CANCELED: "CANCELED",
@@ -126,7 +126,7 @@ def market(rules: MarketRules) -> Json:
         "quoteAssetPrecision": 8,
         "baseCommissionPrecision": 8,
         "quoteCommissionPrecision": 8,
-        "orderTypes": list(_TYPES.values()),
+        "orderTypes": list(ORDER_TYPES.values()),
         "icebergAllowed": False,
         "ocoAllowed": False,
         "otoAllowed": False,
@@ -156,7 +156,7 @@ def _body(order: Order) -> Json:
         "cummulativeQuoteQty": fixed(order.cost),
         "status": status_of(order),
         "timeInForce": ticket.time_in_force.upper(),
-        "type": _TYPES[ticket.kind],
+        "type": ORDER_TYPES[ticket.kind],
         "side": order.side.upper(),
         "selfTradePreventionMode": ticket.self_trade.name,
     }

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
-from decimal import Decimal
 from itertools import chain
 
 from tests.lab.accounts import ApiKey
-from tests.lab.display import ShownBook
+from tests.lab.display import ShownBook, changes_between
 from tests.lab.market import LabMarket
 from tests.lab.okx.account import described
 from tests.lab.okx.market_data import day_of
 from tests.lab.okx.payloads import Json, levels, plain, public_trade, queried
 from tests.lab.okx.venue import OkxVenue
-from tests.lab.orders import ZERO, Fill, Order, PublicTrade
+from tests.lab.orders import Fill, Order, PublicTrade
 
 DEPTHS = {"books": 400, "books5": 5, "bbo-tbt": 1}
 CHECKED = 25
 NO_SEQUENCE = -1
-
-Levels = Sequence[tuple[Decimal, Decimal]]
 
 
 class BookTeller:
@@ -39,7 +35,9 @@ class BookTeller:
         told, self._told = self._told, book
         if told is None or not self._is_by_change:
             return None if told == book else ("snapshot", self._data(book, book, NO_SEQUENCE))
-        changes = ShownBook(book.update_id, _changes(told.bids, book.bids), _changes(told.asks, book.asks))
+        changes = ShownBook(
+            book.update_id, changes_between(told.bids, book.bids), changes_between(told.asks, book.asks)
+        )
         if not changes.bids and not changes.asks:
             self._told = told
             return None
@@ -69,13 +67,6 @@ def checksum(book: ShownBook) -> int:
     turns = chain.from_iterable((bids[n : n + 1] + asks[n : n + 1]) for n in range(longest))
     value = zlib.crc32(":".join(turns).encode())
     return value - 2**32 if value >= 2**31 else value
-
-
-def _changes(before: Levels, after: Levels) -> list[tuple[Decimal, Decimal]]:
-    """New amounts by price; zero for a level that is gone."""
-    old, new = dict(before), dict(after)
-    changed = [(price, amount) for price, amount in new.items() if old.get(price) != amount]
-    return changed + [(price, ZERO) for price in old if price not in new]
 
 
 def trade_news(trade: PublicTrade) -> Json:

@@ -13,10 +13,10 @@ from typing import Any
 
 import ccxt.async_support as ccxt
 
-from exchanges.errors import CredentialsError, MalformedAnswerError
+from exchanges.errors import CredentialsError
 from exchanges.venues.alpaca.assets import coin_market, coins_of, stock_market
 from exchanges.venues.alpaca.session import Session, milliseconds, session_of
-from exchanges.venues.ccxt_answers import amount_of, number
+from exchanges.venues.ccxt_answers import amount_of, malformed, number
 
 CASH = "USD"
 ORDERS_PER_PAGE, FILLS_PER_PAGE = 500, 100
@@ -65,8 +65,9 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
         self.markets = {market["symbol"]: market for market in markets}
         self.markets_by_id = {market["id"]: [market] for market in markets}
         self.symbols, self.ids = sorted(self.markets), sorted(self.markets_by_id)
-        self.currencies, self.currencies_by_id, self.codes = {}, {}, []
-        self.baseCurrencies, self.quoteCurrencies = {}, {}
+        nothing: dict[str, Any] = {}
+        self.currencies = self.currencies_by_id = self.baseCurrencies = self.quoteCurrencies = nothing
+        self.codes = list(nothing)
         return self.markets
 
     async def _assets(self, asset_class: str) -> Any:
@@ -175,16 +176,18 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
             fresh = [row for row in page if row["id"] not in rows]
             rows |= {row["id"]: row for row in fresh}
             if len(page) < ORDERS_PER_PAGE:
-                return [self.parse_order(row) for row in rows.values() if row["qty"]]
+                return [self.parse_order(row) for row in rows.values() if row["qty"] is not None]
             if not fresh:
-                raise MalformedAnswerError("More orders of one millisecond than Alpaca shows on a page.")
+                raise malformed("more orders of one millisecond than a page shows")
             # The end is left out by Alpaca; what shares its millisecond comes again.
             ask["after"] = self.iso8601(milliseconds(page[-1]["submitted_at"]) - 1)
 
     def parse_order(self, order: Any, market: Any = None) -> Any:
         found = super().parse_order(order, self._market_named(order["symbol"]))
-        # Received, and not yet in the book.
-        return found | {"status": "pending"} if order["status"] == "pending_new" else found
+        found["timestamp"] = milliseconds(order["submitted_at"])
+        if order["status"] == "pending_new":
+            found["status"] = "pending"  # received, and not yet in the book
+        return found
 
     # --- Fills
 
@@ -231,8 +234,10 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
         fee = (received * rate).quantize(FEE_QUANTUM, rounding=ROUND_FLOOR)
         return {"currency": market["base" if side == "buy" else "quote"], "cost": fee}
 
-    def _market_named(self, name: str) -> Any:
+    def _market_named(self, name: object) -> Any:
         """BTCUSD stands for BTC/USD in older answers. Of a market that is not listed, only its name."""
+        if not isinstance(name, str):
+            raise malformed("a market's name has the wrong form")
         if name not in self.markets_by_id:
             name = next((key for key in self.markets_by_id if key.replace("/", "") == name), name)
         return self.safe_market(name)
@@ -275,13 +280,17 @@ def _level(price: object, size: object) -> list[list[object]]:
 
 def _rows(answer: object) -> list[Any]:
     if not isinstance(answer, Sequence) or isinstance(answer, str):
-        raise MalformedAnswerError("Alpaca answered with something else than a list; it is asked again.")
+        raise malformed("it is no list")
     return list(answer)
 
 
 def _tier(value: object) -> int:
-    """The first, which pays the most, where the answer does not say."""
-    return value if isinstance(value, int) and 1 <= value <= len(TAKER_FEES) else 1
+    """The first, which pays the most, where the account has none yet."""
+    if value in (None, 0):
+        return 1
+    if not isinstance(value, int) or not 1 <= value <= len(TAKER_FEES):
+        raise malformed("the account's tier is none")
+    return value
 
 
 def _cash(account: Mapping[str, Any]) -> tuple[Decimal, Decimal]:

@@ -5,6 +5,7 @@ Sources: docs.alpaca.markets, ccxt 4.5.90.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from exchanges.venues.alpaca.rulings import BY_CODE, BY_TEXT, read_refusal
 from exchanges.venues.dialect import Dialect
 
 BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
+SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,29}", re.ASCII)
 AMOUNTS = ("cash", "equity", "position_market_value")
 
 
@@ -32,7 +34,16 @@ def has_balances(answer: object) -> bool:
         isinstance(account, dict)
         and all(isinstance(account.get(name), str) for name in AMOUNTS)
         and isinstance(positions, list)
-        and all(isinstance(row, dict) and isinstance(row.get("qty"), str) for row in positions)
+        and all(map(_is_position, positions))
+    )
+
+
+def _is_position(row: object) -> bool:
+    return (
+        isinstance(row, dict)
+        and row.get("side") in ("long", "short")
+        and all(isinstance(row.get(name), str) for name in ("qty", "asset_class", "symbol"))
+        and SYMBOL.fullmatch(row["symbol"]) is not None
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +17,7 @@ from exchanges.errors import (
     CredentialsError,
     InsufficientFundsError,
     InvalidOrderError,
+    MalformedAnswerError,
     OrderNotFoundError,
     OutcomeUnknownError,
     PermissionMissingError,
@@ -40,6 +41,7 @@ from exchanges.types import (
 from exchanges.venues import wire as wire_module
 from exchanges.venues.alpaca import connector
 from exchanges.venues.ccxt_venue import CcxtGateway
+from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_gateway, open_market_data
 from exchanges.venues.wire import Wire
 from tests.lab.accounts import FeeSchedule
@@ -50,6 +52,7 @@ from tests.lab.lab import Lab
 from tests.lab.orders import Kind, Ticket
 from tests.lab.orders import Side as LabSide
 from tests.lab.wire import WireAnswer
+from tests.spec.bench import BRISK
 from vault.secret import Secret
 
 D = Decimal
@@ -648,3 +651,34 @@ async def test_a_used_up_budget_is_waited_for_until_the_next_minute(desk: Desk) 
 
     assert caught.value.retry_after is not None
     assert 0 <= caught.value.retry_after <= 60
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_nonsense_is_believed_to_the_end_or_not_at_all(desk: Desk, seed: int) -> None:
+    """Each answer is bent in one to three places: what comes out is an error of ours or a full report."""
+    for symbol, amount, price in ((COIN, "0.001", "50100"), (STOCK, "1", "201"), (COIN, "0.001", "40000")):
+        desk.place(LabSide.BUY, symbol, amount, price)
+    desk.dialect.limits.trading = desk.dialect.limits.data = 10**6
+    gateway = desk.open()
+    await gateway.load_markets()
+    gateway._client.own_pace = gateway._client.address_pace = Pace(BRISK)
+    desk.lab.faults.reseed(seed)
+    for mutations in (1, 2, 3):
+        desk.lab.faults.add(Fault(effect=Effect.NONSENSE, times=None, probability=0.4, mutations=mutations))
+    questions: list[Callable[[], Awaitable[object]]] = [
+        gateway.fetch_balances, gateway.fetch_permissions, gateway.fetch_time,
+        lambda: gateway.fetch_open_orders([COIN]), lambda: gateway.fetch_trades(COIN, since=LONG_AGO),
+        lambda: gateway.fetch_book(STOCK), lambda: gateway.fetch_ticker(STOCK),
+        lambda: gateway.fetch_trades(STOCK, since=LONG_AGO),
+    ]  # fmt: skip
+
+    told = [await _told(ask) for ask in questions * 5]
+
+    assert {type(answer) for answer in told} > {MalformedAnswerError}
+
+
+async def _told(ask: Callable[[], Awaitable[object]]) -> object:
+    try:
+        return await ask()
+    except VenueError as error:
+        return error

@@ -113,27 +113,34 @@ class _Examination:
 
     async def _open_the_way(self) -> None:
         """One question on a new connection: how far it came says which part of the way does not work."""
-        asked, began = time.monotonic(), asyncio.get_running_loop().time()
-        try:
-            await self._ask(self.subject.data.fetch_time)
-            problem = None
-        except VenueError as error:
-            problem = error
-        spent, shaken = time.monotonic() - asked, _last(self.subject.handshakes())
-        self._judge_the_proxy(problem, shaken.began - began if shaken else spent)
-        if problem is not None and shaken is None and not _is_answer(problem):
-            raise self._failure(Part.TLS, problem.sentence, spent)
-        self._note(Part.TLS, Outcome.PASSED, tls_sentence(shaken), shaken.seconds if shaken else spent)
-        if problem is not None and not _may_go_on(problem):
-            raise self._failure(self._part_of(problem, Part.TIME), problem.sentence, spent)
-
-    def _judge_the_proxy(self, problem: VenueError | None, seconds: float) -> None:
         if not self.subject.has_proxy:
             self._need_no(Part.PROXY, because="The connection is direct.")
-        elif isinstance(problem, ProxyError):
-            raise self._failure(Part.PROXY, problem.sentence, seconds)
-        else:
+        asked, began = time.monotonic(), asyncio.get_running_loop().time()
+        problem = await self._first_contact()
+        spent, shaken = time.monotonic() - asked, _last(self.subject.handshakes())
+        stopped = _stopped_at(problem, shaken)
+        if self.subject.has_proxy and stopped in (None, Part.TLS):
+            seconds = shaken.began - began if shaken else spent
             self._note(Part.PROXY, Outcome.PASSED, "The proxy leads on to the venue.", seconds)
+        if stopped is None:
+            self._note(Part.TLS, Outcome.PASSED, tls_sentence(shaken), shaken.seconds if shaken else spent)
+        if problem is not None and (stopped or not _may_go_on(problem)):
+            raise self._failure(stopped or self._part_of(problem, Part.TIME), problem.sentence, spent)
+
+    async def _first_contact(self) -> VenueError | None:
+        """What went wrong with it. A venue that has no clock to ask is asked for its markets."""
+        try:
+            await self._ask(self.subject.data.fetch_time)
+        except VenueError as error:
+            if error.code or not _may_go_on(error):
+                return error
+        else:
+            return None
+        try:
+            await self._ask(self.subject.data.load_markets)
+        except VenueError as error:
+            return error
+        return None
 
     # --- What everybody may ask
 
@@ -247,9 +254,13 @@ def _last(handshakes: list[Handshake]) -> Handshake | None:
     return handshakes[-1] if handshakes else None
 
 
-def _is_answer(error: VenueError) -> bool:
-    """Whether it came from the venue, and not from the way there."""
-    return not isinstance(error, ConnectivityError) or bool(error.code)
+def _stopped_at(problem: VenueError | None, shaken: Handshake | None) -> Part | None:
+    """Where a first contact ended on its way, KEY where it never set out; None: the venue was reached."""
+    if isinstance(problem, ProxyError):
+        return Part.PROXY
+    if problem is None or shaken is not None or problem.code:
+        return None
+    return Part.TLS if isinstance(problem, ConnectivityError) else Part.KEY
 
 
 def _may_go_on(error: VenueError) -> bool:

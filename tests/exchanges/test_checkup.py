@@ -19,6 +19,7 @@ from exchanges.errors import (
     CredentialsError,
     PermissionMissingError,
     ProxyAuthError,
+    ProxyDownError,
     RejectedError,
     VenueDownError,
 )
@@ -87,6 +88,7 @@ async def test_a_direct_connection_needs_no_proxy() -> None:
     ("answers", "part"),
     [
         ({"fetch_time": ProxyAuthError("The cause.", code="407")}, Part.PROXY),
+        ({"fetch_time": ProxyDownError("The cause.")}, Part.PROXY),
         ({"fetch_time": VenueDownError("The cause.")}, Part.TLS),
         ({"fetch_time": VenueDownError("The cause.", code="HTTP 503")}, Part.TIME),
         ({"fetch_time": AddressNotAllowedError("The cause.", code="HTTP 451")}, Part.ADDRESS),
@@ -136,6 +138,22 @@ async def test_a_venue_without_a_clock_is_tested_all_the_same() -> None:
     found = await examined(answers={"fetch_time": RejectedError("The venue does not offer this.")})
     assert outcomes(found)["Time"] is WARNING
     assert outcomes(found)["Balances"] is PASSED
+
+
+async def test_a_venue_without_a_clock_that_cannot_be_reached_fails_on_the_way() -> None:
+    answers = {
+        "fetch_time": RejectedError("The venue does not offer this."),
+        "load_markets": VenueDownError("It cannot be reached."),
+    }
+    found = await examined(answers=answers)
+    assert step(found, Part.TLS).sentence == "It cannot be reached."
+
+
+async def test_a_lost_encryption_key_claims_nothing_of_the_way() -> None:
+    lost = CredentialsError("A stored secret was encrypted with another key.")
+    found = await examined(answers={"fetch_time": lost}, has_proxy=True)
+    assert [name for name, outcome in outcomes(found).items() if outcome is not NOT_TRIED] == ["Key"]
+    assert step(found, Part.KEY).sentence == lost.sentence
 
 
 async def test_a_live_connection_without_a_key_is_told_so() -> None:

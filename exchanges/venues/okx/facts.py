@@ -34,4 +34,10 @@ VENUE = Venue(
     maker_fee=Decimal("0.0008"),
     taker_fee=Decimal("0.001"),
     is_proven=True,
+    remarks=(
+        "Bots use the trading account: move money there from the funding account.",
+        "A key without an allow-list expires after 14 days without use.",
+        "A post-only order that would take is accepted and cancelled at once, so it is shown as cancelled.",
+        "Orders carry a deadline of 8 s, so one that was lost on the way does not turn up later.",
+    ),
 )

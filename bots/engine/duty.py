@@ -81,6 +81,7 @@ class Duty:
     _identity: object = None
     _agrees: bool = False
     _is_idle: bool = False
+    _owes_balances: bool = False  # a bot has stopped since they were read
     _failures: int = 0
     _last_failure: str = ""
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -147,6 +148,7 @@ class Duty:
         symbols = {sheet.bot.symbol for sheet in self.sheets.values()}
         symbols |= {order.symbol for order in account.orders.values()}
         if not symbols or (not connection.enabled and not account.orders):
+            await self._settle_balances(account)
             self._is_idle = True
             return 0.0
         account.forget_markets_but(symbols)
@@ -159,8 +161,15 @@ class Duty:
         for sheet in list(self.sheets.values()):
             if await finish_stopping(account, sheet.bot):
                 del self.sheets[sheet.bot.pk]
-                await look_at_balances(account)
+                self._owes_balances = True
+        await self._settle_balances(account)
         return self._until_next(account)
+
+    async def _settle_balances(self, account: Account) -> None:
+        """What a stopped bot's orders held is free; a venue that does not say so now is asked again."""
+        if self._owes_balances:
+            await look_at_balances(account)
+            self._owes_balances = False
 
     async def _read_board(self) -> ExchangeConnection:
         """The bots as they are wanted now. A connection that was changed is opened anew."""

@@ -37,7 +37,7 @@ from exchanges.errors import (
     RateLimitError,
     VenueDownError,
 )
-from exchanges.models import ExchangeConnection
+from exchanges.models import Balance, ExchangeConnection
 from exchanges.types import OrderRequest, Side, VenueOrderStatus
 from tests.bots.engine.conftest import Desk, make_bot, make_connection
 from tests.bots.engine.fake_venue import FakeVenue
@@ -109,6 +109,24 @@ async def test_a_bot_does_not_say_stopped_while_a_cancel_is_unknown(desk: Desk) 
     await desk.rounds(2)
     assert await desk.state() == BotState.STOPPED
     assert desk.venue.resting() == []
+
+
+async def test_the_balances_after_the_last_stop_are_read_however_long_the_venue_is_silent(desk: Desk) -> None:
+    await desk.rounds(2)
+    await desk.set_state(BotState.STOPPING)
+    read_before = desk.venue.counts()["fetch_balances"]
+
+    def strike(_number: int) -> None:
+        if desk.venue.counts()["fetch_balances"] == read_before + 2:
+            desk.venue.fail("fetch_balances", DOWN)
+
+    desk.venue.strike = strike
+    await desk.round()
+    assert await desk.state() == BotState.STOPPED
+    assert (await desk.do(Balance.objects.get, currency="USDT")).used > 0
+    await desk.look_at_board()
+    await desk.duty.run()
+    assert (await desk.do(Balance.objects.get, currency="USDT")).used == 0
 
 
 async def test_a_market_that_no_bot_trades_any_more_is_forgotten(desk: Desk) -> None:

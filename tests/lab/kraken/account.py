@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from itertools import groupby
@@ -13,13 +12,13 @@ from tests.lab.kraken.errors import KrakenError, invalid_argument
 from tests.lab.kraken.names import asset, find_order, is_order_id, trade_id
 from tests.lab.kraken.payloads import Json, money, named_order, named_trade
 from tests.lab.kraken.security import rights_of
+from tests.lab.kraken.tokens import TOKEN_SECONDS
 from tests.lab.kraken.venue import KrakenVenue
 from tests.lab.orders import ZERO, Fill, Order
 
 PAGE = 50
 MOST_ORDERS_ASKED = 50
 MOST_TRADES_ASKED = 20
-TOKEN_SECONDS = 900
 
 Row = TypeVar("Row")
 
@@ -93,12 +92,7 @@ def api_key_info(venue: KrakenVenue, call: Call) -> Json:
 
 
 def websockets_token(venue: KrakenVenue, call: Call) -> Json:
-    return {"token": token_of(call.owner.key), "expires": TOKEN_SECONDS}
-
-
-def token_of(key: str) -> str:
-    """Good for one key; the lab lets it live as long as its key."""
-    return hashlib.sha256(f"token of {key}".encode()).hexdigest()
+    return {"token": venue.tokens.give(call.owner), "expires": TOKEN_SECONDS}
 
 
 def _orders(venue: KrakenVenue, call: Call) -> list[Order]:

@@ -17,9 +17,10 @@ from tests.lab.kraken.errors import KrakenError
 from tests.lab.kraken.names import order_id, trade_id
 from tests.lab.kraken.outages import JSON, KrakenOutages, refusal
 from tests.lab.kraken.security import Right
+from tests.lab.kraken.streams import Streams
 from tests.lab.kraken.venue import KrakenVenue
 from tests.lab.orders import Fill, Order
-from tests.lab.wire import Streams, WireAnswer, WireRequest
+from tests.lab.wire import WireAnswer, WireRequest
 
 Endpoint = Callable[[KrakenVenue, Call], object]
 PUBLIC, PRIVATE = "/0/public/", "/0/private/"
@@ -61,7 +62,6 @@ PRIVATE_METHODS = {
 class KrakenDialect:
     venue = "kraken"
     hosts = HOSTS["kraken"]
-    streams: Streams | None = None
 
     def __init__(self, exchange: Exchange) -> None:
         exchange.fees_in_quote = True
@@ -70,6 +70,7 @@ class KrakenDialect:
         self.keys, self.limits = self.kraken.keys, self.kraken.limits
         self.views, self.races = self.kraken.views, self.kraken.races
         self.outages = KrakenOutages()
+        self.streams = Streams(self.kraken)
 
     def new_login(self, number: int) -> Login:
         """A key of 56 characters and a secret of 88, both base64."""

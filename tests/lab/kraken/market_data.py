@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from tests.lab.kraken.call import Call
 from tests.lab.kraken.errors import invalid_argument
-from tests.lab.kraken.names import asset, pair_id, short_name
+from tests.lab.kraken.names import answer_name, asset, pair_id, short_name
 from tests.lab.kraken.payloads import Json, asset_pair, price_text, public_trade, volume
 from tests.lab.kraken.venue import KrakenVenue
 from tests.lab.market import LabMarket
@@ -46,11 +46,11 @@ def assets(venue: KrakenVenue, call: Call) -> Json:
 
 
 def asset_pairs(venue: KrakenVenue, call: Call) -> Json:
-    return {pair_id(market.rules): asset_pair(market.rules) for market in _chosen(venue, call)}
+    return {name: asset_pair(market.rules) for name, market in _chosen(venue, call)}
 
 
 def ticker(venue: KrakenVenue, call: Call) -> Json:
-    return {pair_id(market.rules): _day(market, venue.now_ms()) for market in _chosen(venue, call)}
+    return {name: _day(market, venue.now_ms()) for name, market in _chosen(venue, call)}
 
 
 def depth(venue: KrakenVenue, call: Call) -> Json:
@@ -64,7 +64,8 @@ def depth(venue: KrakenVenue, call: Call) -> Json:
         kept = list(levels)[:count]
         return [[price_text(market.rules, price), f"{amount:.8f}", now] for price, amount in kept]
 
-    return {pair_id(market.rules): {"asks": rows(shown.asks), "bids": rows(shown.bids)}}
+    name = answer_name(market.rules, call.pair())
+    return {name: {"asks": rows(shown.asks), "bids": rows(shown.bids)}}
 
 
 def trades(venue: KrakenVenue, call: Call) -> Json:
@@ -78,7 +79,7 @@ def trades(venue: KrakenVenue, call: Call) -> Json:
         found = [trade for trade in market.trades if trade.time_ms > since_ms][:count]
     last = found[-1].time_ms * 1_000_000 if found else venue.now_ms() * 1_000_000
     rows = [public_trade(market.rules, trade) for trade in found]
-    return {pair_id(market.rules): rows, "last": str(last)}
+    return {answer_name(market.rules, call.pair()): rows, "last": str(last)}
 
 
 def _since_ms(call: Call) -> Decimal:
@@ -89,11 +90,12 @@ def _since_ms(call: Call) -> Decimal:
     return number * 1000 if number < SECONDS_HAVE_FEWER_THAN else number / 1_000_000
 
 
-def _chosen(venue: KrakenVenue, call: Call) -> list[LabMarket]:
-    """Those of `pair`, a list; all when it was not sent."""
+def _chosen(venue: KrakenVenue, call: Call) -> list[tuple[str, LabMarket]]:
+    """Those of `pair`, a list, with the names that they are answered under; all when it was not sent."""
     if call.text("pair") is None:
-        return list(venue.exchange.markets.values())
-    return [venue.named(name) for name in call.names("pair", most=100)]
+        return [(pair_id(market.rules), market) for market in venue.exchange.markets.values()]
+    asked = ((name, venue.named(name)) for name in call.names("pair", most=100))
+    return [(answer_name(market.rules, name), market) for name, market in asked]
 
 
 def _day(market: LabMarket, now_ms: int) -> Json:

@@ -42,11 +42,17 @@ def pair_id(rules: MarketRules) -> str:
 
 
 def find_market(exchange: Exchange, name: str) -> LabMarket | None:
-    """By its id or any of its other names."""
+    """By its id or any of its other names; "BTC/USD" is what the newer WebSockets call it."""
     for market in exchange.markets.values():
-        if name in (pair_id(market.rules), altname(market.rules), wsname(market.rules)):
+        rules = market.rules
+        if name in (pair_id(rules), altname(rules), wsname(rules), rules.symbol):
             return market
     return None
+
+
+def answer_name(rules: MarketRules, asked: str) -> str:
+    """Under which an answer names a market: who asks with a slash gets that name back."""
+    return asked if "/" in asked else pair_id(rules)
 
 
 def order_id(exchange: Exchange, order: Order) -> str:

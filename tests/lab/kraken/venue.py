@@ -9,6 +9,7 @@ from tests.lab.kraken.errors import unknown_pair
 from tests.lab.kraken.limits import Counters, Limits
 from tests.lab.kraken.names import find_market
 from tests.lab.kraken.security import Gatekeeper
+from tests.lab.kraken.tokens import Tokens
 from tests.lab.market import LabMarket
 from tests.lab.races import Races
 from tests.lab.views import View, Views
@@ -23,6 +24,7 @@ class KrakenVenue:
         self.races = Races(exchange)
         self.counters = Counters(exchange.clock, self.limits)
         self.gatekeeper = Gatekeeper(self.keys, self.limits)
+        self.tokens = Tokens(exchange.clock)
 
     def now_ms(self) -> int:
         return self.exchange.clock.now_ms()

@@ -25,6 +25,7 @@ from exchanges.venues.ccxt_answers import amount_of, dictionary, malformed, numb
 API = "https://api-cloud.bitmart.com"
 LIST_LIMIT = 200
 DEPTH = 50
+MOST_DECIMALS = 18
 # Lists of orders and trades: 12 requests in 2 s for a key.
 MILLISECONDS_PER_REQUEST = 170
 
@@ -199,6 +200,8 @@ def _market(row: Mapping[str, Any]) -> dict[str, Any]:
     base, quote = str(row["base_currency"]), str(row["quote_currency"])
     smallest = Decimal(str(row["base_min_size"])).normalize()
     digits = int(number(row["price_max_precision"], "a count of decimals"))
+    if abs(digits) > MOST_DECIMALS:
+        raise malformed(f"{digits} decimals")
     costs = [number(row[name], "a smallest cost") for name in ("min_buy_amount", "min_sell_amount")]
     return {
         "id": row["symbol"],

@@ -14,6 +14,7 @@ from exchanges.venues.ccxt_answers import amount_of, dictionary, malformed, numb
 
 AVAILABLE = "1"
 MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138
+MOST_DECIMALS = 18
 EXACT_DIGITS = 60
 SMALLEST = Decimal("1e-18")
 
@@ -68,7 +69,10 @@ def market_of(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _step(decimals: object) -> str:
-    return f"{Decimal(1).scaleb(-int(number(decimals, 'a count of decimals'))):f}"
+    count = int(number(decimals, "a count of decimals"))
+    if not 0 <= count <= MOST_DECIMALS:
+        raise malformed(f"{count} decimals")
+    return f"{Decimal(1).scaleb(-count):f}"
 
 
 def order_of(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -187,8 +187,9 @@ class Coinstore(ccxt.Exchange):  # type: ignore[misc]
             page += 1
             answer = await self._ask("trade/match/accountMatches", {**asked, "pageNum": page})
             rows = [answers.trade_of(row, market) for row in answers.rows_of(answer, "the trades")]
+            is_new = any(str(row["id"]) not in found for row in rows)
             found |= {str(row["id"]): row for row in rows}
-            if len(rows) < TRADES_PER_PAGE or _is_past(rows, since):
+            if len(rows) < TRADES_PER_PAGE or not is_new or _is_past(rows, since):
                 return _since(since, list(found.values()))
 
     async def fetch_order_trades(
@@ -234,9 +235,11 @@ def signature(secret: str, now_ms: int, payload: str) -> str:
 
 
 def _date_ms(headers: Mapping[str, str]) -> int | None:
-    written = {name.lower(): value for name, value in headers.items()}.get("date", "")
+    """Of an answer that a cache kept for a while, its age is added."""
+    named = {name.lower(): value for name, value in headers.items()}
     try:
-        return milliseconds(parsedate_to_datetime(written))
+        made_ms = milliseconds(parsedate_to_datetime(named.get("date", "")))
+        return made_ms + 1000 * int(named.get("age", "0"))
     except (TypeError, ValueError):
         return None
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from exchanges.venues.facts import CredentialField, Venue
 
+_HEX = "[0-9a-f]{32}"
 _KEY = CredentialField(
-    name="api_key", label="API key", hint="32 hexadecimal digits, from User Center, API Management."
+    name="api_key",
+    label="API key",
+    hint="32 hexadecimal digits, from User Center, API Management.",
+    pattern=_HEX,
 )
 _SECRET = CredentialField(
-    name="api_secret", label="Secret key", hint="Shown once, when the key is made; 32 hexadecimal digits."
+    name="api_secret",
+    label="Secret key",
+    hint="32 hexadecimal digits, shown once, when the key is made.",
+    pattern=_HEX,
 )
 
 VENUE = Venue(
@@ -18,9 +23,7 @@ VENUE = Venue(
     title="Coinstore",
     credential_fields=(_KEY, _SECRET),
     key_page="https://www.coinstore.com/#/user/bindAuth/ManagementAPI",
-    permissions=("Read", "Spot trading"),
+    permissions=("Read", "Spot Trading"),
     client_ids="1 to 32 characters",
-    maker_fee=Decimal("0.002"),
-    taker_fee=Decimal("0.002"),
     is_proven=True,
 )

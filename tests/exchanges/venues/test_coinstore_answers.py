@@ -196,3 +196,39 @@ def test_steps_are_counts_of_decimals_and_codes_come_in_both_cases() -> None:
     market = answers.market_of(row)
     assert (market["id"], market["symbol"]) == ("BTCUSDT", "BTC/USDT")
     assert market["precision"] == {"price": "1", "amount": "0.0001"}
+
+
+@pytest.mark.parametrize("decimals", ["-1", "19", "999999", "many"])
+def test_a_count_of_decimals_that_no_market_has_is_not_believed(decimals: str) -> None:
+    row = {"symbolCode": "X", "tradeCurrencyCode": "x", "quoteCurrencyCode": "y", "tickSz": decimals}
+    with pytest.raises(MalformedAnswerError):
+        answers.market_of(row)
+
+
+class OnePage(Coinstore):
+    """A venue that shows the same hundred trades on every page."""
+
+    asked = 0
+
+    def market(self, symbol: str) -> dict[str, str]:
+        return MARKET | {"id": "A123USDT"}
+
+    async def _ask(self, path: str, params: Any = None, *, method: str = "GET") -> Any:
+        self.asked += 1
+        row = self.on_json_response(PRINTED_MATCH)
+        return {"code": "0", "data": [row | {"id": str(number)} for number in range(100)]}
+
+
+async def test_a_page_that_comes_again_is_the_last() -> None:
+    venue = OnePage()
+
+    assert len(await venue.fetch_my_trades("A123/USDT")) == 100
+    assert venue.asked == 2
+
+
+def test_an_answer_out_of_a_cache_is_as_old_as_it_says() -> None:
+    client = Coinstore()
+    headers = {"Date": "Fri, 20 Nov 2026 20:00:00 GMT", "Age": "30"}
+    client.on_rest_response(200, "OK", "", "GET", headers, "{}", {}, None)
+
+    assert client.venue_ms == datetime(2026, 11, 20, 20, 0, 30, tzinfo=UTC).timestamp() * 1000

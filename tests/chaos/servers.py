@@ -46,7 +46,9 @@ def own_servers() -> Iterator[Servers]:
 
 
 class Server:
-    """A program with a folder and a port of its own."""
+    """A program with a folder and a port of its own. killed_by: what it cannot overlook."""
+
+    killed_by = signal.SIGKILL
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -73,7 +75,7 @@ class Server:
             self._process = None
 
     def remove(self) -> None:
-        self.stop(signal.SIGQUIT)
+        self.stop(self.killed_by)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _open(self) -> subprocess.Popen[bytes]:
@@ -85,6 +87,8 @@ class Server:
 
 class Postgres(Server):
     """SIGINT stops it in order, SIGQUIT is a crash: it recovers from its log when it starts again."""
+
+    killed_by = signal.SIGQUIT  # SIGKILL would leave its children behind
 
     def __init__(self) -> None:
         super().__init__()

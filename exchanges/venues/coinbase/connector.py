@@ -10,6 +10,7 @@ import ccxt.async_support as ccxt
 
 from exchanges.errors import OrderNotFoundError
 from exchanges.venues.ccxt_answers import malformed, milliseconds
+from exchanges.venues.coinbase.fills import believed
 from exchanges.venues.coinbase.keys import signing_secret
 from exchanges.venues.credentials import tidied
 
@@ -87,7 +88,8 @@ class CoinbaseClient(ccxt.coinbase):  # type: ignore[misc]
                 {**request, "end": str(end)}
             )
             rows = answer["trades"]
-            trades |= {row["trade_id"]: row for row in rows}
+            # Some markets are shown under the name of the one whose book they share.
+            trades |= {row["trade_id"]: {**row, "product_id": market["id"]} for row in rows}
             if len(rows) < TRADES_PAGE_SIZE:
                 return list(self.parse_trades(list(trades.values()), market, since))
             older_end = min(self.parse8601(row["time"]) for row in rows) // 1000 + 1
@@ -96,6 +98,14 @@ class CoinbaseClient(ccxt.coinbase):  # type: ignore[misc]
             end = older_end
 
     # --- What the account's owner sees
+
+    async def fetch_rights(self) -> list[bool]:
+        """Of the key: to view, to trade, to transfer."""
+        answer = await self.v3PrivateGetBrokerageKeyPermissions()
+        rights = [answer[f"can_{what}"] for what in ("view", "trade", "transfer")]
+        if not all(isinstance(right, bool) for right in rights):
+            raise malformed("what the key may do")
+        return rights
 
     async def fetch_balance(self, params: Any = {}) -> Any:  # noqa: B006 - ccxt's signature
         accounts = await self._all("accounts", self.v3PrivateGetBrokerageAccounts, {})
@@ -120,6 +130,12 @@ class CoinbaseClient(ccxt.coinbase):  # type: ignore[misc]
             rows |= {row["order_id"]: row for row in listed}
         orders = self.parse_orders(list(rows.values()), market)
         return [order for order in orders if order["amount"] is not None]
+
+    async def fetch_order(self, id: str, symbol: str | None = None, params: Any = {}) -> Any:  # noqa: A002, B006 - ccxt's signature
+        order = await super().fetch_order(id, symbol, params)
+        if order["id"] != id:
+            raise malformed("another order than the one that was asked for")
+        return order
 
     async def fetch_order_of(self, client_id: str, symbol: str, not_before: datetime | None) -> Any:
         """By the client id: the list is walked back to the time before which it was not sent."""
@@ -157,9 +173,8 @@ class CoinbaseClient(ccxt.coinbase):  # type: ignore[misc]
         return await self._fills({"order_ids": [id]}, self.market(symbol) if symbol else None, since)
 
     async def _fills(self, request: Row, market: Any, since: int | None) -> list[Any]:
-        """Reversals and corrections are no trades."""
         rows = await self._all("fills", self.v3PrivateGetBrokerageOrdersHistoricalFills, request)
-        return list(self.parse_trades([row for row in rows if row["trade_type"] == "FILL"], market, since))
+        return list(self.parse_trades(believed(rows, market and market["id"]), market, since))
 
     # --- Reading
 

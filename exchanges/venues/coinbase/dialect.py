@@ -43,11 +43,8 @@ async def fetch_by_client_id(client: Any, ref: OrderRef) -> Any:
 
 
 async def fetch_permissions(client: Any) -> AccountPermissions:
-    rights = await client.v3PrivateGetBrokerageKeyPermissions()
-    return AccountPermissions(
-        can_trade=rights["can_view"] is True and rights["can_trade"] is True,
-        can_withdraw=rights["can_transfer"] is not False,
-    )
+    can_view, can_trade, can_transfer = await client.fetch_rights()
+    return AccountPermissions(can_trade=can_view and can_trade, can_withdraw=can_transfer)
 
 
 def has_balances(answer: object) -> bool:

@@ -192,6 +192,17 @@ async def test_a_state_that_nobody_knows_is_not_believed(coinbase: Desk) -> None
         await coinbase.gateway.fetch_order(ref_of(order, venue_id=listed["order_id"]))
 
 
+async def test_another_order_than_the_one_asked_for_is_not_believed(coinbase: Desk) -> None:
+    order = coinbase.place("desk", "buy", "40000")
+    listed = await coinbase.listed()
+    coinbase.answers(
+        f"{ROOT}/orders/historical/{listed['order_id']}", {"order": listed | {"order_id": str(uuid4())}}
+    )
+
+    with pytest.raises(MalformedAnswerError, match="another order"):
+        await coinbase.gateway.fetch_order(ref_of(order, venue_id=listed["order_id"]))
+
+
 # --- Permissions
 
 
@@ -209,3 +220,12 @@ async def test_a_keys_rights_are_told(
     permissions = await coinbase.gateway.fetch_permissions()
 
     assert (permissions.can_trade, permissions.can_withdraw) == (can_trade, can_withdraw)
+
+
+@pytest.mark.parametrize("bend", [{"can_trade": None}, {"can_transfer": "false"}])
+async def test_rights_that_cannot_be_read_are_none(coinbase: Desk, bend: dict[str, Any]) -> None:
+    rights = {"can_view": True, "can_trade": True, "can_transfer": False} | bend
+    coinbase.answers(f"{ROOT}/key_permissions", rights)
+
+    with pytest.raises(MalformedAnswerError):
+        await coinbase.gateway.fetch_permissions()

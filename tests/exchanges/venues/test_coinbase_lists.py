@@ -120,14 +120,42 @@ async def test_the_trades_of_an_order_take_one_request(coinbase: Desk) -> None:
     assert coinbase.asked(FILLS)[-1]["order_ids"] == [venue_id]
 
 
-async def test_what_is_no_fill_is_no_trade(coinbase: Desk) -> None:
-    coinbase.trade(1)
-    await coinbase.gateway.load_markets()
-    (fill,) = await coinbase.gateway._client.fetch_my_trades(SYMBOL)
-    rows = [fill["info"], fill["info"] | {"trade_id": str(uuid4()), "trade_type": "REVERSAL"}]
+@pytest.mark.parametrize("other", [{"trade_type": "REVERSAL"}, {"size_in_quote": True}])
+async def test_what_is_no_fill_of_ours_is_no_trade(coinbase: Desk, other: dict[str, Any]) -> None:
+    fill = await one_fill(coinbase)
+    rows = [fill, fill | {"trade_id": str(uuid4())} | other]
     coinbase.answers(FILLS, {"fills": rows, "cursor": ""})
 
     assert len(await coinbase.gateway.fetch_trades(SYMBOL, since=datetime.now(UTC) - LONG_AGO)) == 1
+
+
+BENT = [
+    {"trade_type": "HALTED"},
+    {"liquidity_indicator": None},
+    {"size_in_quote": "true"},
+    {"commission": None},
+    {"commission": "-1"},
+    {"product_id": "ETH-USD"},
+    {"order_id": "three"},
+    {"trade_id": 7},
+    {"price": "0"},
+]
+
+
+@pytest.mark.parametrize("bend", BENT)
+async def test_a_fill_that_cannot_be_is_not_believed(coinbase: Desk, bend: dict[str, Any]) -> None:
+    coinbase.answers(FILLS, {"fills": [await one_fill(coinbase) | bend], "cursor": ""})
+
+    with pytest.raises(MalformedAnswerError):
+        await coinbase.gateway.fetch_trades(SYMBOL, since=datetime.now(UTC) - LONG_AGO)
+
+
+async def one_fill(coinbase: Desk) -> dict[str, Any]:
+    """As Coinbase prints it."""
+    coinbase.trade(1)
+    await coinbase.gateway.load_markets()
+    (trade,) = await coinbase.gateway._client.fetch_my_trades(SYMBOL)
+    return dict(trade["info"])
 
 
 async def test_pages_that_go_round_in_a_circle_are_not_believed(coinbase: Desk) -> None:

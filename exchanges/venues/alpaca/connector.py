@@ -8,21 +8,19 @@ and calls every fill a taker's.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 from typing import Any
 
 import ccxt.async_support as ccxt
 
 from exchanges.errors import CredentialsError
+from exchanges.venues.alpaca.account import cash_of, estimated_fee, tier_of
 from exchanges.venues.alpaca.assets import coin_market, coins_of, stock_market
 from exchanges.venues.alpaca.session import Session, milliseconds, session_of
-from exchanges.venues.ccxt_answers import amount_of, malformed, number
+from exchanges.venues.ccxt_answers import amount_of, malformed
 
 CASH = "USD"
 ORDERS_PER_PAGE, FILLS_PER_PAGE = 500, 100
-FEE_QUANTUM = Decimal("1e-8")
-# Taker's commission of tiers 1 to 8 (docs.alpaca.markets, "Crypto Fees").
-TAKER_FEES = tuple(Decimal(bps) / 10_000 for bps in (25, 22, 20, 18, 15, 13, 12, 10))
 NO_KEY = "Alpaca shows its markets to holders of a key only: enter API key and secret, for paper trading too."
 PAPER_KEY = (
     "This is the key of an Alpaca paper account (PK…), and Alpaca's live accounts do not know it: enter the "
@@ -222,17 +220,8 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
             "side": side,
             "price": row["price"],
             "amount": row["qty"],
-            "fee": self._fee(row, market, side),
+            "fee": estimated_fee(row, market, side, self.tier),
         }
-
-    def _fee(self, row: Mapping[str, Any], market: Mapping[str, Any], side: str) -> dict[str, Any]:
-        """Estimated: Alpaca takes it out of what is received, and tells it at the end of the day, of no fill
-        in particular. A taker's is the most that it can be. Stocks are free of commission."""
-        amount = number(row["qty"], "a fill's amount")
-        received = amount if side == "buy" else amount * number(row["price"], "a fill's price")
-        rate = TAKER_FEES[(self.tier or 1) - 1] if "/" in str(market["id"]) else Decimal(0)
-        fee = (received * rate).quantize(FEE_QUANTUM, rounding=ROUND_FLOOR)
-        return {"currency": market["base" if side == "buy" else "quote"], "cost": fee}
 
     def _market_named(self, name: object) -> Any:
         """BTCUSD stands for BTC/USD in older answers. Of a market that is not listed, only its name."""
@@ -246,14 +235,14 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
 
     async def fetch_account(self) -> Mapping[str, Any]:
         account: Mapping[str, Any] = await self.traderPrivateGetV2Account()
-        self.tier = _tier(account.get("crypto_tier"))
+        self.tier = tier_of(account.get("crypto_tier"))
         return account
 
     async def fetch_balance(self, params: Any = None) -> Any:
         """Cash and positions, as `free` and `used` by currency; a stock's currency is its ticker."""
         account = await self.fetch_account()
         positions = await self.traderPrivateGetV2Positions()
-        free, total = _cash(account)
+        free, total = cash_of(account)
         balance = {"free": {CASH: free}, "used": {CASH: total - free}}
         for currency, row in self._owned(_rows(positions)):
             held, available = (amount_of(row[name], f"the {currency}") for name in ("qty", "qty_available"))
@@ -282,23 +271,3 @@ def _rows(answer: object) -> list[Any]:
     if not isinstance(answer, Sequence) or isinstance(answer, str):
         raise malformed("it is no list")
     return list(answer)
-
-
-def _tier(value: object) -> int:
-    """The first, which pays the most, where the account has none yet."""
-    if value in (None, 0):
-        return 1
-    if not isinstance(value, int) or not 1 <= value <= len(TAKER_FEES):
-        raise malformed("the account's tier is none")
-    return value
-
-
-def _cash(account: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
-    """(free, total): what orders hold is in the equity and no longer in the cash."""
-    cash = number(account["cash"], "the cash")
-    free = min(cash, number(account.get("non_marginable_buying_power") or cash, "the buying power"))
-    total = number(account["equity"], "the equity") - number(
-        account["position_market_value"], "its positions"
-    )
-    free = max(free, Decimal(0))
-    return free, max(total, free)

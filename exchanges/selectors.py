@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from exchanges.gateway import ConnectionSpec, Credentials, Proxy
 from exchanges.models import ExchangeConnection, Market, Mode
@@ -91,6 +92,19 @@ def _same_key_sentence(venue_id: str, others: Sequence[str]) -> str:
         else "they share what the venue allows a key to ask, and each other's orders"
     )
     return f"{names} {verb} the same API key: {harm}. Make a key for each connection."
+
+
+def busy_key_warnings(connection: ExchangeConnection) -> tuple[str, ...]:
+    """A sentence where a worker uses the key now, and the venue takes one client for each key."""
+    known, until = venue_or_none(connection.venue), connection.lease_expires_at
+    is_busy = not connection.is_paper and until is not None and until > timezone.now()
+    if not (is_busy and known and known.one_client_per_key):
+        return ()
+    sentence = (
+        f"A worker acts with this key now, and {known.title} numbers each key's requests: a test meanwhile "
+        "may make it refuse a request of either. The worker asks again."
+    )
+    return (sentence,)
 
 
 class NoConnectionError(LookupError):

@@ -24,7 +24,7 @@ from exchanges.checkup.connection import examine_connection
 from exchanges.checkup.report import TestReport
 from exchanges.checkup.verdicts import holdings_of
 from exchanges.models import Balance, ExchangeConnection, Market
-from exchanges.selectors import connection_spec, same_key_warnings
+from exchanges.selectors import busy_key_warnings, connection_spec, same_key_warnings
 from exchanges.types import ZERO
 from exchanges.types import Balance as BalanceNow
 from exchanges.types import Market as MarketRules
@@ -143,7 +143,7 @@ def test_connection(*, connection: ExchangeConnection, actor: User | None) -> Te
     report = TestReport(
         steps=found.steps,
         holdings=None if found.balances is None else holdings_of(found.balances),
-        warnings=same_key_warnings(connection),
+        warnings=same_key_warnings(connection) + busy_key_warnings(connection),
     )
     with transaction.atomic():
         if found.markets is not None:

@@ -11,11 +11,7 @@ from exchanges.models import ExchangeConnection
 from tests.canaries import API_KEY, API_SECRET, WRONG_KEY, WRONG_PASSWORD, leaks
 from tests.canaries.planted import change_secret, rows, story
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    # A loop that ends while a request is given up leaves that one's TLS goodbye unsaid and its socket open.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from audit.models import AuditEntry
 from exchanges import services
+from exchanges.checkup import apart as apart_module
 from exchanges.checkup.apart import CheckupError, run_apart
 from exchanges.models import ExchangeConnection, Market
 from vault.secret import Secret
@@ -153,6 +154,14 @@ def test_a_test_that_cannot_run_is_one_sentence(
     browser.force_login(boss)
     act = reverse("admin:exchanges_exchangeconnection_act", args=[demo.pk, "test"])
     assert "The test could not be run" in browser.post(act, follow=True).content.decode()
+
+
+def test_one_connection_is_tested_at_a_time(
+    demo: ExchangeConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apart_module, "BUSY_SECONDS", 0.01)
+    with apart_module._alone, pytest.raises(CheckupError, match="Another connection is being tested"):
+        run_apart(connection_id=demo.pk)
 
 
 @pytest.mark.django_db(transaction=True)

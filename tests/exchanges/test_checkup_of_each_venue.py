@@ -19,11 +19,7 @@ from tests.lab.background import BackgroundLab, background_lab
 from tests.lab.venues import VENUES
 from vault.secret import Secret
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    # A loop that ends while a request is given up leaves that one's TLS goodbye unsaid and its socket open.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 WITHOUT_ALLOW_LISTS = {"alpaca"}
 TELL_OF_WITHDRAWALS = {"binance", "coinbase", "kraken", "okx"}
 every_venue = pytest.mark.parametrize("venue_id", sorted(VENUES))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from exchanges.models import ExchangeConnection, Market, Mode
-from exchanges.selectors import connection_spec, market, markets_known
+from exchanges.selectors import busy_key_warnings, connection_spec, market, markets_known
 from vault.secret import Secret
 
 pytestmark = pytest.mark.django_db
@@ -75,3 +77,22 @@ def test_a_markets_rules_are_those_of_its_row() -> None:
     assert (found.maker_fee, found.taker_fee, found.min_amount) == (Decimal("0.001"), Decimal("0.002"), None)
     assert market("binance", "ETH/USDT") is None
     assert (markets_known("binance"), markets_known("okx")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("venue", "mode", "minutes", "warned"),
+    [
+        ("kraken", Mode.LIVE, 1, True),
+        ("kraken", Mode.LIVE, -1, False),
+        ("kraken", Mode.PAPER, 1, False),
+        ("binance", Mode.LIVE, 1, False),
+    ],
+    ids=["a worker acts", "its lease has ended", "paper", "another venue"],
+)
+def test_a_key_that_a_worker_uses_is_warned_of_where_one_client_is_all(
+    venue: str, mode: Mode, minutes: int, warned: bool
+) -> None:
+    until = timezone.now() + timedelta(minutes=minutes)
+    connection = saved_connection(mode=mode, lease_expires_at=until)
+    connection.venue = venue
+    assert bool(busy_key_warnings(connection)) is warned

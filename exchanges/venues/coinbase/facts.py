@@ -31,4 +31,9 @@ VENUE = Venue(
     maker_fee=Decimal("0.006"),
     taker_fee=Decimal("0.012"),
     is_proven=True,
+    remarks=(
+        "A key belongs to one portfolio: its bots see and trade what is in that one.",
+        "A wrong key, a wrong clock and an address that is not allowed get the same answer: all are named.",
+        "Fees are in quote on both sides; a buy holds its fee along with its cost.",
+    ),
 )

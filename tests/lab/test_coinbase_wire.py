@@ -1,107 +1,28 @@
-"""Coinbase's dialect, asked without ccxt: tokens made by hand, as its documentation describes them."""
+"""Coinbase's orders, lists, market data and limits, asked without any client."""
 
 from __future__ import annotations
 
-import base64
-import json
-import secrets
-from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import aiohttp
 import pytest
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from tests.lab.accounts import ApiKey, FeeSchedule, Login
-from tests.lab.coinbase.logins import ecdsa_login, ed25519_login
+from tests.lab.accounts import ApiKey
+from tests.lab.coinbase.logins import ecdsa_login
+from tests.lab.coinbase_by_hand import ORDERS, ROOT, D, Wire, brisk_house, open_trader
 from tests.lab.crowd import Crowd
 from tests.lab.house import House
 from tests.lab.lab import Lab
 from tests.lab.races import Odds
 from tests.lab.views import Lag
 
-HOST = "api.coinbase.com"
-ROOT = "/api/v3/brokerage"
-ORDERS, BATCH, FILLS = f"{ROOT}/orders", f"{ROOT}/orders/historical/batch", f"{ROOT}/orders/historical/fills"
-D = Decimal
-FEES = FeeSchedule(maker=D("0.004"), taker=D("0.006"))
-
-
-def _b64(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _signature(secret: str, signed: bytes) -> tuple[str, bytes]:
-    if not secret.startswith("-----BEGIN"):
-        private = ed25519.Ed25519PrivateKey.from_private_bytes(base64.b64decode(secret)[:32])
-        return "EdDSA", private.sign(signed)
-    key = serialization.load_pem_private_key(secret.encode(), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
-    return "ES256", r.to_bytes(32) + s.to_bytes(32)
-
-
-class Wire:
-    """Signs by hand; says (status, parsed answer or text). `claims` and `header` bend the token."""
-
-    def __init__(self, house: House, session: aiohttp.ClientSession, login: Login) -> None:
-        self.login = login
-        self._house = house
-        self._session = session
-
-    def token(self, uri: str, claims: dict[str, Any] | None = None, **header: Any) -> str:
-        now = self._house.clock.now_ms() // 1000
-        algorithm = "ES256" if self.login.secret.startswith("-----BEGIN") else "EdDSA"
-        head = {"alg": algorithm, "kid": self.login.key, "nonce": secrets.token_hex(16), "typ": "JWT"}
-        body = {"sub": self.login.key, "iss": "cdp", "nbf": now, "exp": now + 120, "uri": uri}
-        parts = (head | header, body | (claims or {}))
-        signed = ".".join(_b64(json.dumps(part).encode()) for part in parts)
-        return f"{signed}.{_b64(_signature(self.login.secret, signed.encode())[1])}"
-
-    async def get(self, path: str, **params: Any) -> tuple[int, Any]:
-        return await self.send("GET", path, params=params)
-
-    async def post(self, path: str, **body: Any) -> tuple[int, Any]:
-        return await self.send("POST", path, body=body)
-
-    async def public(self, path: str, **params: Any) -> tuple[int, Any]:
-        return await self.send("GET", path, params=params, headers={})
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: dict[str, Any] | None = None,
-        body: Any = None,
-        headers: dict[str, str] | None = None,
-    ) -> tuple[int, Any]:
-        if headers is None:
-            headers = {"Authorization": f"Bearer {self.token(f'{method} {HOST}{path}')}"}
-        async with self._session.request(
-            method, f"https://{HOST}{path}", params=params, json=body, headers=headers
-        ) as response:
-            text = await response.text()
-            return response.status, json.loads(text) if "json" in response.content_type else text
-
-    async def order(self, side: str = "BUY", size: str = "0.01", price: str = "49000", **more: Any) -> Any:
-        """A limit order; its answer."""
-        values = {"base_size": size, "limit_price": price, "post_only": more.pop("post_only", False)}
-        body = {"client_order_id": uuid4().hex, "product_id": "BTC-USD", "side": side} | more
-        _, answer = await self.post(ORDERS, order_configuration={"limit_limit_gtc": values}, **body)
-        return answer
+BATCH, FILLS = f"{ROOT}/orders/historical/batch", f"{ROOT}/orders/historical/fills"
 
 
 @pytest.fixture
 def house(lab: Lab) -> House:
-    house = lab.house("coinbase")
-    house.dialect.limits.private_per_second = 1000
-    house.dialect.limits.public_per_second = 1000
-    house.dialect.limits.pending_ms = 0
-    return house
+    return brisk_house(lab)
 
 
 @pytest.fixture
@@ -111,87 +32,12 @@ def crowd(house: House) -> Crowd:
 
 @pytest.fixture
 def trader(house: House) -> ApiKey:
-    balances = {"USD": D(10_000), "BTC": D(1)}
-    return house.open_account("ann", **ecdsa_login(1)._asdict(), balances=balances, fees=FEES)
+    return open_trader(house)
 
 
 @pytest.fixture
 def wire(house: House, lab_session: aiohttp.ClientSession, trader: ApiKey, crowd: Crowd) -> Wire:
     return Wire(house, lab_session, ecdsa_login(1))
-
-
-# --- Tokens
-
-
-async def test_a_token_for_this_request_opens_it(wire: Wire) -> None:
-    assert (await wire.get(f"{ROOT}/key_permissions"))[1]["can_trade"] is True
-
-
-async def test_an_ed25519_key_signs_too(house: House, lab_session: aiohttp.ClientSession, wire: Wire) -> None:
-    login = ed25519_login(2)
-    house.open_account("bob", **login._asdict())
-    status, answer = await Wire(house, lab_session, login).get(f"{ROOT}/accounts")
-    assert (status, answer["has_next"]) == (200, False)
-
-
-BENT: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"uri": f"GET {HOST}{ROOT}/orders"}, {}),
-    ({"uri": f"POST {HOST}{ROOT}/accounts"}, {}),
-    ({"uri": f"GET https://{HOST}{ROOT}/accounts"}, {}),
-    ({"uri": f"GET {HOST}{ROOT}/accounts?limit=1"}, {}),
-    ({"sub": "organizations/x/apiKeys/y"}, {"kid": "organizations/x/apiKeys/y"}),
-    ({}, {"kid": "organizations/x/apiKeys/y"}),
-    ({"iss": "somebody"}, {}),
-    ({}, {"nonce": ""}),
-    ({}, {"alg": "EdDSA"}),
-    ({}, {"alg": "none"}),
-]
-
-
-@pytest.mark.parametrize(("claims", "header"), BENT)
-async def test_a_bent_token_is_answered_with_one_plain_word(
-    wire: Wire, claims: dict[str, Any], header: dict[str, Any]
-) -> None:
-    token = wire.token(f"GET {HOST}{ROOT}/accounts", claims, **header)
-    answer = await wire.send("GET", f"{ROOT}/accounts", headers={"Authorization": f"Bearer {token}"})
-    assert answer == (401, "Unauthorized\n")
-
-
-@pytest.mark.parametrize(("begins", "ends"), [(-121, -1), (5, 100), (0, 121), (-60, 61)])
-async def test_a_token_is_good_for_two_minutes_and_only_in_them(wire: Wire, begins: int, ends: int) -> None:
-    now = wire._house.clock.now_ms() // 1000
-    token = wire.token(f"GET {HOST}{ROOT}/accounts", {"nbf": now + begins, "exp": now + ends})
-    answer = await wire.send("GET", f"{ROOT}/accounts", headers={"Authorization": f"Bearer {token}"})
-    assert answer == (401, "Unauthorized\n")
-
-
-async def test_another_keys_signature_is_refused(wire: Wire) -> None:
-    wire.login = Login(wire.login.key, ecdsa_login(7).secret)
-    assert await wire.get(f"{ROOT}/accounts") == (401, "Unauthorized\n")
-
-
-@pytest.mark.parametrize("text", ["", "Basic x", "Bearer x", "Bearer a.b.c", "Bearer e30.e30.AAAA"])
-async def test_no_token_at_all_is_refused(wire: Wire, text: str) -> None:
-    headers = {"Authorization": text} if text else {}
-    assert await wire.send("GET", f"{ROOT}/accounts", headers=headers) == (401, "Unauthorized\n")
-
-
-async def test_a_key_is_refused_when_revoked_and_from_other_addresses(wire: Wire, trader: ApiKey) -> None:
-    trader.allowed_ips = frozenset({"203.0.113.7"})
-    assert await wire.get(f"{ROOT}/accounts") == (401, "Unauthorized\n")
-    trader.allowed_ips, trader.is_revoked = frozenset(), True
-    assert await wire.get(f"{ROOT}/accounts") == (401, "Unauthorized\n")
-
-
-async def test_a_key_without_the_right_to_trade_looks_and_does_not_touch(wire: Wire, trader: ApiKey) -> None:
-    trader.trading = False
-    status, answer = await wire.post(f"{ORDERS}/batch_cancel", order_ids=["x"])
-    assert (status, answer["error"], answer["error_details"]) == (
-        403,
-        "PERMISSION_DENIED",
-        "Missing required scopes",
-    )
-    assert (await wire.get(f"{ROOT}/accounts"))[0] == 200
 
 
 # --- Orders

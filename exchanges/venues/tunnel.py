@@ -57,13 +57,21 @@ class Tunnel(aiohttp.TCPConnector):
             inner = await loop.start_tls(
                 transport, handler, context, server_hostname=req.server_hostname or req.url.raw_host
             )
-        except ssl.SSLCertVerificationError as error:
-            raise aiohttp.ClientConnectorCertificateError(req.connection_key, error) from error
-        except ssl.SSLError as error:
-            raise aiohttp.ClientConnectorSSLError(req.connection_key, error) from error
-        except OSError as error:
-            raise aiohttp.ClientConnectorError(req.connection_key, error) from error
+        except (OSError, TypeError) as error:
+            raise _not_secured(req, error) from error
         if inner is None:
             raise aiohttp.ClientConnectorError(req.connection_key, OSError("the tunnel closed"))
         handler.connection_made(inner)
         return handler
+
+
+def _not_secured(req: ClientRequest, error: OSError | TypeError) -> aiohttp.ClientConnectorError:
+    """What aiohttp says of a failed TLS. Until Python 3.11.8, what fails inside another TLS is a TypeError
+    whose context is the failure (CPython's issue 113214)."""
+    failure = error.__context__ if isinstance(error, TypeError) else error
+    if isinstance(failure, ssl.SSLCertVerificationError):
+        return aiohttp.ClientConnectorCertificateError(req.connection_key, failure)
+    if isinstance(failure, ssl.SSLError):
+        return aiohttp.ClientConnectorSSLError(req.connection_key, failure)
+    lost = failure if isinstance(failure, OSError) else OSError("the tunnel closed")
+    return aiohttp.ClientConnectorError(req.connection_key, lost)

@@ -362,6 +362,19 @@ async def test_the_venues_certificate_is_verified_inside_the_tunnel(
     assert nothing_went_around(lab)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_order_for_a_venue_that_is_not_trusted_was_never_sent(
+    lab: Lab, open_binance: OpenGateway, open_proxy: OpenProxy, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    await open_binance().load_markets()
+    monkeypatch.setattr(wire_module, "build_connector", build_connector)
+    asked = len(lab.server.requests.select())
+    async with open_proxy(kind) as proxy:
+        with pytest.raises(VenueDownError, match="certificate"):
+            await open_binance(proxy=through(proxy)).place(buy("0.5", "40000"))
+    assert len(lab.server.requests.select()) == asked
+
+
 async def test_a_ca_bundle_may_be_the_pem_text_itself(
     open_binance: OpenGateway, open_proxy: OpenProxy,
     proxy_authority: Authority,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -16,7 +18,7 @@ from exchanges import services
 from exchanges.admin.acting import Act, ActingAdmin, Caution
 from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
-from exchanges.admin.credentials import credential_fieldset
+from exchanges.admin.credentials import CREDENTIALS, credential_fieldset
 from exchanges.checkup.apart import CheckupError
 from exchanges.checkup.report import Outcome, Step
 from exchanges.models import ExchangeConnection, Mode
@@ -44,6 +46,14 @@ def run_test(connection: ExchangeConnection, actor: User) -> str:
 def archive(connection: ExchangeConnection, actor: User) -> str:
     services.archive_connection(connection=connection, actor=actor)
     return f"“{connection}” is archived; its records stay."
+
+
+TEST = Act(
+    name="test", label="Test connection", permission="exchanges.test_exchangeconnection", run=run_test,
+    is_primary=True,
+)  # fmt: skip
+# What decides whether a connection works: where one of these is changed, it is tested as it is saved.
+TESTED = {*CREDENTIALS, "venue", "mode", "proxy_url", "proxy_username", "proxy_password", "proxy_ca"}
 
 
 @admin.register(ExchangeConnection)
@@ -77,10 +87,7 @@ class ConnectionAdmin(ActingAdmin):
         ("Paper account", {"fields": ["paper_balances"]}),
     ]
     acts = (
-        Act(
-            name="test", label="Test connection", permission="exchanges.test_exchangeconnection",
-            run=run_test, is_primary=True,
-        ),
+        TEST,
         Act(
             name="archive", label="Archive", permission="exchanges.delete_exchangeconnection", run=archive,
             is_dangerous=True, confirm="Archive this connection? Its records stay.",
@@ -136,6 +143,13 @@ class ConnectionAdmin(ActingAdmin):
         obj.pk = saved.pk
         for note in form.notes:
             messages.info(request, note)
+        if (
+            saved.api_key
+            and TESTED.intersection(form.changed_data)
+            and request.user.has_perm(TEST.permission)
+        ):
+            transaction.on_commit(partial(self.perform, request, TEST, [saved]))
+            return  # the test tells these warnings, too
         for warning in same_key_warnings(saved):
             messages.warning(request, warning)
 

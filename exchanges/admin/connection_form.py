@@ -10,6 +10,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldBooleanWidget
 
 from exchanges import services
 from exchanges.admin.acting import ServiceForm
+from exchanges.admin.credentials import CREDENTIALS
 from exchanges.models import ExchangeConnection
 from exchanges.services import SECRETS, SecretName
 from exchanges.validation import PAPER_BALANCES_FORM
@@ -17,8 +18,6 @@ from exchanges.venues.credentials import tidied
 from exchanges.venues.registry import venue_or_none
 from vault.keyring import VaultError
 from vault.secret import Secret
-
-CREDENTIALS = ("api_key", "api_secret", "passphrase")
 
 
 class SecretField(forms.CharField):

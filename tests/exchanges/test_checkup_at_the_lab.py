@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import reverse
 
 from audit.models import AuditEntry
 from exchanges import services
@@ -15,11 +17,13 @@ from exchanges.checkup.report import Outcome, Part, Step, TestReport
 from exchanges.models import Balance, ExchangeConnection
 from exchanges.venues import wire as wire_module
 from exchanges.venues.wire import build_connector
+from tests.desk.pages import form_of
 from tests.lab.background import BackgroundLab, background_lab
 from vault.secret import Secret
 
 KEY, SECRET = "CheckupCanaryKey" * 4, "CheckupCanarySec" * 4
 USERNAME, PASSWORD = "desk", "canary-p@ss:w/rd%#1"
+FORM = "exchangeconnection_form"
 PASSED, FAILED, NOT_TRIED = Outcome.PASSED, Outcome.FAILED, Outcome.NOT_TRIED
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -122,3 +126,37 @@ def test_the_audit_keeps_the_steps_and_no_amounts(boss: User, lab: BackgroundLab
     entry = AuditEntry.objects.get(action="connection.tested")
     assert [step["name"] for step in entry.after["steps"]] == [str(part) for part in Part]
     assert "100000.5" not in repr(entry.after)
+
+
+def test_a_connection_is_tested_as_it_is_saved_and_again_only_where_that_can_matter(
+    boss: User, lab: BackgroundLab
+) -> None:
+    account(lab)
+    browser = Client()
+    browser.force_login(boss)
+    add = reverse("admin:exchanges_exchangeconnection_add")
+    entered = {"name": "New", "venue": "binance", "mode": "live", "api_key": KEY, "api_secret": "another" * 9}
+    page = browser.post(add, form_of(browser, add, FORM) | entered, follow=True).content.decode()
+    assert "Key: Binance refuses" in page
+
+    change = reverse("admin:exchanges_exchangeconnection_change", args=[ExchangeConnection.objects.get().pk])
+    page = browser.post(change, form_of(browser, change, FORM) | {"api_secret": SECRET}, follow=True)
+    assert "“New” works" in page.content.decode()
+
+    browser.post(change, form_of(browser, change, FORM) | {"name": "Renamed"})
+    assert AuditEntry.objects.filter(action="connection.tested").count() == 2
+
+
+def test_who_may_not_test_saves_without_a_test(lab: BackgroundLab) -> None:
+    account(lab)
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    names = ("add_exchangeconnection", "change_exchangeconnection", "view_exchangeconnection")
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=names))
+    browser = Client()
+    browser.force_login(clerk)
+    add = reverse("admin:exchanges_exchangeconnection_add")
+    entered = {"name": "New", "venue": "binance", "mode": "live", "api_key": KEY, "api_secret": SECRET}
+    entered["owner"] = str(clerk.pk)
+    browser.post(add, form_of(browser, add, FORM) | entered)
+    assert ExchangeConnection.objects.exists()
+    assert not AuditEntry.objects.filter(action="connection.tested").exists()

@@ -309,17 +309,31 @@ def test_a_key_that_another_live_connection_has_is_saved_with_a_warning(
     client: Client, connection: ExchangeConnection
 ) -> None:
     new = {"name": "Twin", "venue": "binance", "mode": "live", "api_key": KEY, "api_secret": SECRET}
-    page = client.post(ADD, form_of(client, ADD, FORM) | new, follow=True).content.decode()
-    assert "“Main” has the same API key" in page
+    client.post(ADD, form_of(client, ADD, FORM) | new)
+    twin = ExchangeConnection.objects.get(name="Twin")
+    assert "“Main” has the same API key" in client.get(change_url(twin)).content.decode()
     assert "“Twin” has the same API key" in client.get(change_url(connection)).content.decode()
+
+
+def test_a_new_name_for_a_connection_with_a_shared_key_repeats_the_warning(
+    client: Client, connection: ExchangeConnection, boss: User
+) -> None:
+    services.create_connection(
+        actor=boss, owner=boss, name="Twin", venue="binance", mode="live",
+        secrets={"api_key": Secret(KEY), "api_secret": Secret(SECRET)},
+    )  # fmt: skip
+    form = form_of(client, change_url(connection), FORM) | {"name": "Renamed"}
+    page = client.post(change_url(connection), form, follow=True).content.decode()
+    assert "“Twin” has the same API key" in page
 
 
 def test_a_paper_connection_with_the_same_key_is_no_reason_to_warn(
     client: Client, connection: ExchangeConnection
 ) -> None:
     new = {"name": "Twin", "venue": "binance", "mode": "paper", "api_key": KEY, "api_secret": SECRET}
-    page = client.post(ADD, form_of(client, ADD, FORM) | new, follow=True).content.decode()
-    assert "the same API key" not in page
+    client.post(ADD, form_of(client, ADD, FORM) | new)
+    for row in ExchangeConnection.objects.all():
+        assert "the same API key" not in client.get(change_url(row)).content.decode()
 
 
 @override_settings(FIELD_ENCRYPTION_KEYS=OTHER_KEYS)

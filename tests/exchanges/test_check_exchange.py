@@ -156,11 +156,12 @@ def test_a_test_that_cannot_run_is_one_sentence(
     assert "The test could not be run" in browser.post(act, follow=True).content.decode()
 
 
-def test_one_connection_is_tested_at_a_time(
+def test_two_connections_are_tested_at_a_time(
     demo: ExchangeConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart_module, "BUSY_SECONDS", 0.01)
-    with apart_module._alone, pytest.raises(CheckupError, match="Another connection is being tested"):
+    monkeypatch.setattr(apart_module, "WAIT_SECONDS", 0.01)
+    refused = pytest.raises(CheckupError, match="Other connections are being tested")
+    with apart_module._turns, apart_module._turns, refused:
         run_apart(connection_id=demo.pk)
 
 

@@ -34,6 +34,10 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
     tier: int | None = None
     _session: Session | None = None
 
+    def describe(self) -> Any:
+        """Accounts have limits (`DIALECT.key_budget`), addresses have none that is known: ten a second."""
+        return self.deep_extend(super().describe(), {"rateLimit": 100})
+
     def check_required_credentials(self, error: bool = True) -> bool:
         if not error:
             return bool(self.apiKey and self.secret)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
+from exchanges.pacing import Budget
 from exchanges.types import OrderRef
 from exchanges.venues.alpaca.rulings import BY_CODE, BY_TEXT, read_refusal
 from exchanges.venues.dialect import Dialect
@@ -70,5 +71,6 @@ DIALECT = Dialect(
     open_orders_at_once=2,
     trades_per_page=100,
     public_trades_per_page=1000,
+    key_budget=Budget.from_interval(300),  # 200 a minute
     reset_header="x-ratelimit-reset",
 )

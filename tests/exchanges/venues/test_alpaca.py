@@ -40,6 +40,7 @@ from exchanges.types import (
 )
 from exchanges.venues import wire as wire_module
 from exchanges.venues.alpaca import connector
+from exchanges.venues.alpaca.dialect import DIALECT
 from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_gateway, open_market_data
@@ -639,6 +640,18 @@ async def test_an_order_whose_answer_is_lost_is_found_by_its_client_id(desk: Des
     found = await gateway.fetch_order(ref_of(request))
     assert (found.client_id, found.status) == (request.client_id, VenueOrderStatus.OPEN)
     assert len(desk.sent("POST", ORDERS)) == 1
+
+
+async def test_an_account_asks_at_its_own_pace_and_not_at_its_addresss(desk: Desk) -> None:
+    """200 requests in any minute for each; a second account at the address has as many."""
+    first, second = desk.open(name="first")._client, desk.open(name="second")._client
+
+    booked = [first.own_pace.reserve(1) for _ in range(16)]
+
+    assert (booked[14], booked[15] > 0) == (0, True)
+    assert second.own_pace.reserve(1) == 0
+    assert DIALECT.key_budget is not None
+    assert DIALECT.key_budget.rate * 60 + DIALECT.key_budget.burst < 200
 
 
 async def test_a_used_up_budget_is_waited_for_until_the_next_minute(desk: Desk) -> None:

@@ -18,7 +18,6 @@ class Need(StrEnum):
     POST_ONLY = "it takes post-only orders"
     IOC = "it takes immediate-or-cancel orders"
     MARKET_ORDERS = "it takes market orders"
-    DUPLICATES_SEEN = "it keeps a client id from being used twice"
     MIN_COST = "it has a smallest cost"
     MIN_AMOUNT = "it has a smallest amount above its step"
     ORDER_CAP = "it limits the open orders of a market"

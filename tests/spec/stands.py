@@ -116,7 +116,6 @@ COINBASE = Stand(
     unknown_order="00000000-00de-4000-8000-000000000000",
     lacks={
         Need.PASSPHRASE: "keys have no passphrase",
-        Need.DUPLICATES_SEEN: "a client id that is used again brings back its first order",
         Need.FEE_IN_BASE: "fees are in quote on both sides",
         Need.FEE_IN_THIRD: "no third currency pays fees",
         Need.RETRY_AFTER: "no answer says how long to stay away",

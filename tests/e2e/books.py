@@ -1,0 +1,112 @@
+"""The desk's books of one connection against those of its venue, to the last digit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from tests.lab.control import Control
+
+D = Decimal
+ZERO = Decimal(0)
+SIGNS = {"buy": 1, "sell": -1}
+NOT_AT_THE_VENUE = {"rejected", "never_placed"}
+# What the venue ended by itself is canceled in some venues' words.
+WORDS_FOR = {"expired": {"expired", "canceled"}, "self_trade": {"expired", "canceled"}}
+
+Rows = Sequence[Mapping[str, Any]]
+Books = Mapping[str, Rows]
+
+
+def of_connection(books: Books, name: str) -> Books:
+    """What report.py told, of one connection; decisions and events are left out."""
+    own = {
+        table: [row for row in books[table] if row["connection__name"] == name]
+        for table in ("orders", "trades", "balances")
+    }
+    positions = [row for row in books["positions"] if row["bot__connection__name"] == name]
+    return own | {"positions": positions}
+
+
+def books_agree(books: Books, venue: Control, account: str, *, tells_liquidity: bool = True) -> None:
+    """books: of one connection; tells_liquidity: the venue says whether a fill made or took."""
+    orders_agree(books["orders"], venue.orders(account=account))
+    trades_agree(books["trades"], venue.trades(account=account))
+    if tells_liquidity:
+        liquidity_agrees(books["trades"], venue.trades(account=account))
+    balances_agree(books["balances"], venue.balances(account=account))
+    positions_agree(books)
+
+
+def orders_agree(ours: Rows, theirs: Rows) -> None:
+    known = {order["client_id"]: order for order in theirs}
+    told = {order["client_id"]: order for order in ours if order["state"] not in NOT_AT_THE_VENUE}
+    assert {name: told[name]["state"] for name in told.keys() - known.keys()} == {}
+    assert {name: known[name]["state"] for name in known.keys() - told.keys()} == {}
+    for client_id, order in told.items():
+        their = known[client_id]
+        assert order["venue_id"] == their["venue_id"]
+        assert order["state"] in WORDS_FOR.get(their["state"], {their["state"]})
+        assert _decimals(order, "price", "amount", "filled") == _decimals(their, "price", "amount", "filled")
+        assert order["traded"] == order["filled"]
+        assert order["settled_at"] is not None
+
+
+def trades_agree(ours: Rows, theirs: Rows) -> None:
+    told = [
+        (trade["venue_id"], trade["order__client_id"], trade["side"],
+         *_decimals(trade, "price", "amount", "cost", "fee_amount"), trade["fee_currency"])
+        for trade in ours
+    ]  # fmt: skip
+    known = [
+        (trade["venue_id"], trade["client_id"], trade["side"],
+         *_decimals(trade, "price", "amount", "cost", "fee"), trade["fee_currency"])
+        for trade in theirs
+    ]  # fmt: skip
+    assert sorted(told) == sorted(known)
+
+
+def liquidity_agrees(ours: Rows, theirs: Rows) -> None:
+    makers = {trade["venue_id"] for trade in theirs if trade["is_maker"]}
+    assert {trade["venue_id"] for trade in ours if trade["liquidity"] == "maker"} == makers
+    assert {trade["liquidity"] for trade in ours} <= {"maker", "taker"}
+
+
+def balances_agree(ours: Rows, theirs: Mapping[str, Mapping[str, Any]]) -> None:
+    assert held(ours) == held([{**row, "currency": currency} for currency, row in theirs.items()])
+    assert all(D(row["used"]) == 0 for row in ours)
+
+
+def held(balances: Rows) -> dict[str, list[Decimal]]:
+    """Free and used, of each currency of which there is any."""
+    rows = {row["currency"]: _decimals(row, "free", "used") for row in balances}
+    return {currency: amounts for currency, amounts in rows.items() if any(amounts)}
+
+
+def positions_agree(books: Books) -> None:
+    """Every bot's position is what its trades moved, and what went out came in."""
+    bots = {order["client_id"]: order["bot__name"] for order in books["orders"]}
+    assert {position["bot__name"] for position in books["positions"]} == set(bots.values())
+    for position in books["positions"]:
+        trades = [t for t in books["trades"] if bots[t["order__client_id"]] == position["bot__name"]]
+        position_agrees(position, trades)
+
+
+def position_agrees(position: Mapping[str, Any], trades: Rows) -> None:
+    base, quote = position["symbol"].split("/")
+    fees = {
+        currency: sum((D(t["fee_amount"]) for t in trades if t["fee_currency"] == currency), ZERO)
+        for currency in (base, quote)
+    }
+    moved = sum((SIGNS[t["side"]] * D(t["amount"]) for t in trades), ZERO)
+    income = -sum((SIGNS[t["side"]] * D(t["cost"]) for t in trades), ZERO)
+    assert D(position["amount"]) == moved - fees[base]
+    assert _decimals(position, "fees_base", "fees_quote") == [fees[base], fees[quote]]
+    realised = D(position["realised_profit"])
+    assert realised == sum((D(t["realised_profit"]) for t in trades), ZERO)
+    assert realised - D(position["cost"]) == income - fees[quote]
+
+
+def _decimals(row: Mapping[str, Any], *names: str) -> list[Decimal]:
+    return [D(row[name]) for name in names]

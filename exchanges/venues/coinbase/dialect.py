@@ -8,12 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
+from exchanges.pacing import SHARE_OF_LIMIT, Budget
 from exchanges.types import OrderRef, OrderRequest, OrderType, TimeInForce
 from exchanges.venues.coinbase.rulings import BY_CODE, BY_TEXT, read_refusal
 from exchanges.venues.dialect import Dialect
 
 # The connector asks for all pages itself.
 ALL = 10**9
+# 30 private requests a second, or 10 public ones, which cost 3; and no more than that at once.
+PER_SECOND = 30 * SHARE_OF_LIMIT
 FILLS_PER_PAGE = 250
 
 
@@ -66,6 +69,7 @@ def _is_amount(part: object) -> bool:
 
 DIALECT = Dialect(
     client_class=client_class,
+    key_budget=Budget(rate=PER_SECOND, burst=PER_SECOND),
     options={"createMarketBuyOrderRequiresPrice": False},
     has={"fetchCurrencies": False, "fetchOrderTrades": True},
     read_refusal=read_refusal,

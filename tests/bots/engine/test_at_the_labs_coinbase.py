@@ -1,0 +1,154 @@
+"""The duty at the lab's Coinbase: orders on their way, lost answers, a search by client id, a storm."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from bots.models import Bot, BotState, Order
+from database.thread import DatabaseThread
+from exchanges.models import ExchangeConnection
+from exchanges.venues import wire as wire_module
+from tests.bots.engine.conftest import make_bot, make_connection
+from tests.bots.engine.test_at_the_lab import LabDesk
+from tests.lab.coinbase.logins import ecdsa_login
+from tests.lab.faults import Stage, drop_after_accept, server_error
+from tests.lab.house import House
+from tests.lab.lab import Lab
+from tests.lab.orders import Kind, Side, Ticket
+from tests.lab.races import Odds
+from tests.lab.weather import Region, Severity, Weather
+from vault.secret import Secret
+
+D = Decimal
+ROOT = "/api/v3/brokerage"
+ORDERS, BATCH, CANCEL = f"{ROOT}/orders", f"{ROOT}/orders/historical/batch", f"{ROOT}/orders/batch_cancel"
+
+
+class CoinbaseDesk(LabDesk):
+    """A bot that quotes 0.01 BTC at 1 % around 40,000."""
+
+    def trade(self, side: Side, amount: str, price: str, account: str = "crowd") -> None:
+        """Somebody else's limit order."""
+        ticket = Ticket(
+            account=account, symbol="BTC/USD", side=side, kind=Kind.LIMIT, amount=D(amount), price=D(price)
+        )  # fmt: skip
+        self.lab.exchange.place(ticket)
+
+    async def states(self) -> list[str]:
+        return await self.database.run(lambda: list(Order.objects.values_list("state", flat=True)))
+
+
+@pytest.fixture
+def house(lab: Lab) -> House:
+    return lab.house("coinbase")
+
+
+@pytest.fixture
+def connection(transactional_db: None, house: House) -> ExchangeConnection:
+    login = ecdsa_login(1)
+    house.open_account("trader", **login._asdict(), balances={"USD": D(10_000), "BTC": D(1)})
+    connection = make_connection(venue="coinbase", api_key=Secret(login.key), api_secret=Secret(login.secret))
+    make_bot(connection, symbol="BTC/USD", order_amount=D("0.01"), requote_tolerance_pct=D("0.005"))
+    return connection
+
+
+@pytest_asyncio.fixture
+async def desk(
+    lab: Lab,
+    house: House,
+    connection: ExchangeConnection,
+    database: DatabaseThread,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[CoinbaseDesk]:
+    monkeypatch.setattr(wire_module, "build_connector", lab.connector)
+    for name in ("crowd", "passer-by"):
+        house.exchange.open_account(name)
+        for currency in ("BTC", "USD"):
+            house.exchange.ledger.deposit(name, currency, D(10_000_000))
+    desk = CoinbaseDesk(house, connection, database)  # type: ignore[arg-type]
+    desk.trade(Side.BUY, "5", "39990")
+    desk.trade(Side.SELL, "5", "40010")
+    await desk.open()
+    yield desk
+    await desk.close()
+
+
+def creates(lab: Lab) -> int:
+    return len(lab.requests.select(method="POST", path=ORDERS))
+
+
+async def test_orders_that_are_on_their_way_are_not_sent_again(
+    lab: Lab, house: House, desk: CoinbaseDesk
+) -> None:
+    house.dialect.limits.pending_ms = 600_000
+    await desk.rounds(3)
+    assert (creates(lab), await desk.states()) == (2, ["submitted", "submitted"])
+
+    house.dialect.limits.pending_ms = 0
+    await desk.rounds()
+    assert (creates(lab), await desk.states()) == (2, ["open", "open"])
+    await desk.books_agree()
+
+
+async def test_an_order_that_was_lost_and_filled_is_found_by_its_client_id(
+    lab: Lab, house: House, desk: CoinbaseDesk
+) -> None:
+    lab.faults.add(drop_after_accept(method="POST", path=ORDERS))
+    await desk.rounds()
+    desk.trade(Side.SELL, "5.01", "39600", "passer-by")
+    desk.trade(Side.BUY, "5.01", "40400", "passer-by")
+    await desk.rounds(3)
+
+    first = house.exchange.orders("trader")[0]
+    lost = await desk.database.run(Order.objects.get, client_id=first.client_id)
+    assert (lost.state, lost.filled) == ("filled", first.filled)
+    assert any("start_date" in seen.query for seen in lab.requests.select(path=BATCH))
+    await desk.books_agree()
+
+
+async def test_a_bot_that_is_filled_and_stopped_has_the_labs_books(
+    lab: Lab, house: House, desk: CoinbaseDesk
+) -> None:
+    await desk.rounds()
+    desk.trade(Side.SELL, "5.006", "39600", "passer-by")  # all bids above, and six tenths of ours
+    await desk.rounds(2)
+    lab.faults.add(drop_after_accept(method="POST", path=CANCEL))
+    lab.faults.add(server_error(500, stage=Stage.AFTER, method="POST", path=CANCEL))
+    await desk.database.run(Bot.objects.update, state=BotState.STOPPING)
+    await desk.rounds(5)
+
+    assert (await desk.database.run(Bot.objects.get)).state == BotState.STOPPED
+    assert house.exchange.open_orders("trader") == []
+    assert [fill.amount for fill in house.exchange.fills("trader")] == [D("0.006")]
+    await desk.books_agree()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_after_a_storm_the_books_are_the_labs(
+    lab: Lab, house: House, desk: CoinbaseDesk, seed: int
+) -> None:
+    await desk.rounds()
+    rates = dict.fromkeys(("drop_before", "drop_after", "error_before", "error_after", "page_after"), 0.04)
+    rates |= dict.fromkeys(("truncated", "broken_off", "duplicate", "nonsense", "firewall"), 0.04)
+    storm = Weather(seed=seed, rates=rates, severity=Severity(mutations=1))
+    lab.sky.set(storm, Region(venue="coinbase"))
+    house.dialect.races.set(Odds(probability=0.5), seed=seed)
+    for number in range(12):
+        desk.trade(Side.SELL, "0.003", "39500", "passer-by")
+        mid = 40_000 + 400 * (number % 3)
+        desk.trade(Side.BUY, "6", str(mid - 10), "passer-by")
+        await desk.rounds()
+    lab.sky.clear()
+    house.dialect.races.set(None)
+
+    await desk.database.run(Bot.objects.update, state=BotState.STOPPING)
+    await desk.rounds(12)
+
+    assert (await desk.database.run(Bot.objects.get)).state == BotState.STOPPED
+    assert house.exchange.open_orders("trader") == []
+    assert len(house.exchange.fills("trader")) > 0
+    await desk.books_agree()

@@ -26,7 +26,7 @@ API = "https://api-cloud.bitmart.com"
 LIST_LIMIT = 200
 DEPTH = 50
 MOST_DECIMALS = 18
-# Lists of orders and trades: 12 requests in 2 s for a key.
+# An address may ask more often than anybody needs here; of a key see `DIALECT.key_budget`.
 MILLISECONDS_PER_REQUEST = 170
 
 _STATES = {

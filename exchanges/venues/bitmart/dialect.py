@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
+from exchanges.pacing import Budget
 from exchanges.types import OrderRef
 from exchanges.venues.bitmart.rulings import BY_CODE, read_refusal
 from exchanges.venues.dialect import Cursor, Dialect
@@ -39,6 +40,7 @@ def before(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 DIALECT = Dialect(
     client_class=client_class,
+    key_budget=Budget(rate=3, burst=5),  # a key may ask for 12 lists of orders or trades in any 2 s
     read_refusal=read_refusal,
     rulings_by_code=BY_CODE,
     client_errors_have_no_effect=True,

@@ -26,8 +26,8 @@ BUCKET_MS = 30_000  # a signature is made for a span of time of this length
 LARGEST_CLOCK_DIFFERENCE_MS = 10_000
 DEPTH = 100
 TRADES_PER_PAGE = 100
-# 120 requests in 3 s for a user, with some room.
-MILLISECONDS_PER_REQUEST = 30
+# An address may ask 300 times in any 3 s; of a key see `DIALECT.key_budget`.
+MILLISECONDS_PER_REQUEST = 27
 
 
 class Coinstore(ccxt.Exchange):  # type: ignore[misc]

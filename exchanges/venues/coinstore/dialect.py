@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from exchanges.pacing import Budget
 from exchanges.types import OrderRef
 from exchanges.venues.coinstore.rulings import BY_CODE, read_refusal
 from exchanges.venues.dialect import Dialect
@@ -28,6 +29,7 @@ def has_balances(answer: object) -> bool:
 
 DIALECT = Dialect(
     client_class=client_class,
+    key_budget=Budget(rate=22, burst=40),  # a user may ask 120 times in any 3 s
     read_refusal=read_refusal,
     rulings_by_code=BY_CODE,
     client_errors_have_no_effect=True,

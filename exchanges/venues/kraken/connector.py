@@ -13,6 +13,7 @@ from typing import Any
 import ccxt.async_support as ccxt
 
 from exchanges.errors import CredentialsError, VenueDownError
+from exchanges.venues.kraken.answers import check
 from exchanges.venues.pace import LONGEST_WAIT_SECONDS
 
 
@@ -30,13 +31,20 @@ class KrakenClient(ccxt.kraken):  # type: ignore[misc]
     async def fetch2(
         self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
     ) -> Any:
-        if "private" not in api:
-            return await super().fetch2(path, api, method, params or {}, config or {})
-        # Kraken counts these for the key, and for the address only what needs none.
-        cost = self.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
-        await self.wait_for(self.own_pace, cost)
+        if "private" in api:
+            answer = await self._ask_in_turn(path, api, method, params or {}, config or {})
+        else:
+            answer = await super().fetch2(path, api, method, params or {}, config or {})
+        check(path, answer)
+        return answer
+
+    async def _ask_in_turn(self, path: str, api: Any, method: str, params: Any, config: Any) -> Any:
+        """Kraken counts these for the key, and for the address only what needs none."""
+        await self.wait_for(
+            self.own_pace, self.calculate_rate_limiter_cost(api, method, path, params, config)
+        )
         async with self._in_turn():
-            request = self.sign(path, api, method, params or {})
+            request = self.sign(path, api, method, params)
             return await self.fetch(request["url"], request["method"], request["headers"], request["body"])
 
     @asynccontextmanager

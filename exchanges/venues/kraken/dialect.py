@@ -13,6 +13,7 @@ from exchanges.errors import OrderNotFoundError
 from exchanges.gateway import AccountPermissions
 from exchanges.pacing import SHARE_OF_LIMIT, Budget
 from exchanges.types import OrderRef, OrderRequest
+from exchanges.venues.ccxt_answers import malformed
 from exchanges.venues.dialect import Cursor, Dialect
 from exchanges.venues.dialect import place_params as usual_params
 from exchanges.venues.kraken.rulings import BY_CODE, BY_TEXT, read_refusal, resets_at
@@ -38,10 +39,10 @@ def place_params(request: OrderRequest) -> dict[str, Any]:
 async def fetch_by_client_id(client: Any, ref: OrderRef) -> Mapping[str, Any]:
     """The open orders first: an order may end between the two questions, and never begins anew."""
     for ask in (client.fetch_open_orders, client.fetch_closed_orders):
-        rows = await ask(ref.symbol, None, None, {"clientOrderId": ref.client_id})
-        found = next((row for row in rows if row["info"].get("cl_ord_id") == ref.client_id), None)
-        if found is not None:
-            return dict(found)
+        for row in await ask(ref.symbol, None, None, {"clientOrderId": ref.client_id}):
+            if row["info"].get("cl_ord_id") != ref.client_id:
+                raise malformed("an order that was not asked for")
+            return dict(row)
     raise OrderNotFoundError("Kraken has no order with this client id, neither open nor closed.")
 
 
@@ -70,6 +71,7 @@ DIALECT = Dialect(
     read_refusal=read_refusal,
     rulings_by_code=BY_CODE,
     rulings_by_text=BY_TEXT,
+    fee_coin="KFEE",
     resets_at=resets_at,
     place_params=place_params,
     fetch_by_client_id=fetch_by_client_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,6 +33,7 @@ from exchanges.errors import (
     VenueError,
 )
 from exchanges.gateway import AccountPermissions, ConnectionSpec, Credentials, Licence, NotLicensedError
+from exchanges.pacing import Budget
 from exchanges.types import Fee, OrderRef, OrderRequest, OrderType, Side, TimeInForce, VenueOrderStatus
 from exchanges.venues import wire as wire_module
 from exchanges.venues.ccxt_errors import Call, translate
@@ -41,6 +43,7 @@ from exchanges.venues.kraken import connector
 from exchanges.venues.kraken.dialect import DIALECT, KEY_BUDGET
 from exchanges.venues.kraken.facts import VENUE
 from exchanges.venues.kraken.rulings import read_refusal
+from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_gateway
 from exchanges.venues.wire import Wire
 from tests.lab.accounts import ApiKey, Login
@@ -60,6 +63,7 @@ SYMBOL = "BTC/USD"
 ADD, QUERY, BALANCE = "/0/private/AddOrder", "/0/private/QueryOrders", "/0/private/BalanceEx"
 TRADES, CLOSED = "/0/private/TradesHistory", "/0/private/ClosedOrders"
 LONG_AGO = timedelta(hours=2)
+BRISK = Budget(rate=10_000, burst=10_000)
 
 
 @dataclass
@@ -545,6 +549,58 @@ async def test_a_second_delivery_is_refused_and_the_order_stays_unknown(desk: De
         await desk.gateway.place(request)
 
     assert (await desk.gateway.fetch_order(ref_of(request))).status is VenueOrderStatus.OPEN
+
+
+# --- Answers that are nearly right
+
+
+def bent(desk: Desk, path: str, seed: int) -> None:
+    desk.server.faults.reseed(seed)
+    desk.server.faults.add(Fault(effect=Effect.NONSENSE, path=path, mutations=1 + seed % 3))
+
+
+def was_emptied(desk: Desk) -> bool:
+    """The list was made an empty one, or lost its only row, which nobody can tell from the truth."""
+    details = (seen.detail for seen in desk.server.requests.select(struck=True))
+    return any(re.search(r"result(\.\w+)?(: object|\.[OT][\w-]+: missing)", detail) for detail in details)
+
+
+@pytest.fixture
+def patient(desk: Desk) -> Desk:
+    """May be asked as often as one likes."""
+    desk.gateway._client.own_pace = Pace(BRISK)
+    desk.house.dialect.limits.calls = 10_000
+    return desk
+
+
+@pytest.mark.parametrize("path", [QUERY, "/0/private/OpenOrders"])
+async def test_no_bent_answer_says_that_an_order_is_not_there(patient: Desk, path: str) -> None:
+    request = bid()
+    placed = await patient.gateway.place(request)
+    ref = ref_of(request, placed.venue_id if path == QUERY else None)
+    for seed in range(120):
+        patient.server.requests.clear()
+        bent(patient, path, seed)
+        try:
+            await patient.gateway.fetch_order(ref)
+        except OrderNotFoundError:
+            assert was_emptied(patient)
+        except VenueError:
+            continue
+
+
+async def test_no_bent_answer_hides_an_open_order_or_a_trade(patient: Desk) -> None:
+    patient.trade()
+    await patient.gateway.place(bid())
+    since = datetime.now(UTC) - LONG_AGO
+    for seed in range(120):
+        patient.server.requests.clear()
+        bent(patient, "/0/private/OpenOrders", seed)
+        bent(patient, TRADES, seed)
+        with suppress(VenueError):
+            assert await patient.gateway.fetch_open_orders([SYMBOL]) or was_emptied(patient)
+        with suppress(VenueError):
+            assert await patient.gateway.fetch_trades(SYMBOL, since=since) or was_emptied(patient)
 
 
 async def test_an_account_without_balances_is_not_believed(desk: Desk) -> None:

@@ -1,19 +1,53 @@
-"""ccxt's OKX, with a deadline on orders, and balances that mean the same in every mode of an account."""
+"""ccxt's OKX, with its true budgets, a deadline on orders, and balances that mean the same in every mode."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import ccxt.async_support as ccxt
 
 from exchanges.gateway import HTTP_TIMEOUT_SECONDS
+from exchanges.pacing import Budget
 from exchanges.venues.okx.rulings import read_refusal
+from exchanges.venues.pace import Pace
 
 PLACING = ("trade/order", "trade/batch-orders")
+FOR_EACH_MARKET = ("trade/order", "trade/batch-orders", "trade/cancel-order")
+WINDOW_SECONDS = 2
+UNITS_OF_A_WINDOW = 20  # a request that may be made n times in a window costs ccxt's 20 / n
 PARSED = 6  # of what ccxt hands to handle_errors: the answer's body, once it is read
 
 
 class OkxClient(ccxt.okx):  # type: ignore[misc]
+    """Mixed in behind a `Door`.
+
+    OKX counts what needs a key for the account, each endpoint by itself, and some for each market; and what
+    needs none for the address.
+    """
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self._paces: dict[tuple[str, str, str], Pace] = {}
+
+    async def fetch2(
+        self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
+    ) -> Any:
+        if "private" not in api:
+            return await super().fetch2(path, api, method, params or {}, config or {})
+        cost = self.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
+        await self.wait_for(self.own_pace, 0)  # a pause that OKX asked for
+        await self.wait_for(self.pace_of(method, path, _market_of(path, params), cost), 1)
+        request = self.sign(path, api, method, params or {})
+        return await self.fetch(request["url"], request["method"], request["headers"], request["body"])
+
+    def pace_of(self, method: str, path: str, market: str, cost: float) -> Pace:
+        """In requests. cost: ccxt's."""
+        name = (method, path, market)
+        if name not in self._paces:
+            self._paces[name] = Pace(_budget(UNITS_OF_A_WINDOW / cost))
+        return self._paces[name]
+
     def sign(self, path: str, *rest: Any, **options: Any) -> Any:
         """OKX takes a request for 30 s after it was signed; an order that lies on the way for longer than we
         wait for its answer must not be carried out any more (`expTime`, milliseconds)."""
@@ -41,3 +75,14 @@ class OkxClient(ccxt.okx):  # type: ignore[misc]
                     "used": row["frozenBal"],
                 }
         return self.safe_balance(result)
+
+
+def _budget(most: float) -> Budget:
+    """So many requests in any two seconds, and not one more."""
+    burst = max(1.0, 0.4 * most)
+    return Budget(rate=(most - burst) / WINDOW_SECONDS, burst=burst)
+
+
+def _market_of(path: str, params: Any) -> str:
+    first = params[0] if isinstance(params, list) and params else params
+    return str(first.get("instId", "")) if path in FOR_EACH_MARKET and isinstance(first, dict) else ""

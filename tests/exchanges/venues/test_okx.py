@@ -196,6 +196,57 @@ async def test_a_code_that_nobody_knows_leaves_an_order_unknown(desk: Desk) -> N
         await desk.gateway.place(bid())
 
 
+# --- Budgets
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "most"),
+    [("GET", "trade/fills-history", 10), ("GET", "account/config", 5), ("POST", "trade/batch-orders", 300)],
+)
+async def test_no_two_seconds_see_more_requests_than_okx_allows(
+    desk: Desk, method: str, path: str, most: int
+) -> None:
+    client = desk.gateway._client
+    api = client.describe()["api"]["private"][method.lower()]
+    pace = client.pace_of(method, path, "", api[path]["cost"])
+
+    waits = [pace.reserve(1) for _ in range(most + 5)]
+
+    assert waits[0] == 0
+    assert all(later - sooner > 1.99 for sooner, later in zip(waits, waits[most:], strict=False))
+    assert waits[most] < 3  # and not many fewer
+
+
+async def test_each_endpoint_and_each_market_has_a_budget_of_its_own(desk: Desk) -> None:
+    client = desk.gateway._client
+    used_up = client.pace_of("POST", "trade/cancel-order", "BTC-USDT", 1 / 3)
+    while used_up.reserve(1) < 1:
+        pass
+
+    assert client.pace_of("POST", "trade/cancel-order", "ETH-USDT", 1 / 3).reserve(1) == 0
+    assert client.pace_of("GET", "trade/order", "BTC-USDT", 1 / 3).reserve(1) == 0
+
+
+async def test_what_needs_a_key_is_not_counted_for_the_address(desk: Desk) -> None:
+    await desk.gateway.load_markets()
+    address = desk.gateway._client.address_pace
+    before = address._state.level
+
+    for _ in range(3):
+        await desk.gateway.fetch_open_orders([SYMBOL])
+
+    assert address._state.level <= before
+
+
+async def test_a_pause_that_okx_asked_for_holds_for_every_endpoint(desk: Desk) -> None:
+    await desk.gateway.load_markets()
+    desk.gateway._client.own_pace.pause(60)
+
+    for ask in (desk.gateway.fetch_balances, lambda: desk.gateway.fetch_open_orders([SYMBOL])):
+        with pytest.raises(RateLimitError, match="Nothing was sent"):
+            await ask()
+
+
 # --- Pages
 
 

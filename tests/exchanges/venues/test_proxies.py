@@ -150,6 +150,20 @@ async def test_a_websocket_goes_through_the_same_proxy(
         assert proxy.targets == ["api.binance.com:443"]
 
 
+async def test_a_caller_cannot_lead_a_session_through_a_proxy_of_its_own(
+    authority: Authority, wire: Wire
+) -> None:
+    elsewhere = {"proxy": "http://127.0.0.1:1"}
+    async with echo(authority) as port:
+        session = wire.session(None)
+        session._open().connector._resolver._port = port  # type: ignore[union-attr]  # the lab's
+        async with session.get("https://api.binance.com/moved", **elsewhere) as answer:
+            assert answer.status == 302
+        async with session.ws_connect("wss://api.binance.com/ws", **elsewhere) as websocket:
+            await websocket.send_str("ping")
+            assert await websocket.receive_str() == "ping"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_websocket_whose_proxy_refuses_the_login_is_not_opened(
     lab: Lab, wire: Wire, open_proxy: OpenProxy, kind: str

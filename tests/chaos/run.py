@@ -32,7 +32,8 @@ GENTLE = (
     *("drip", "truncated", "broken_off", "duplicate", "nonsense"),
 )
 PAUSE_SECONDS = (2.0, 8.0)  # between two disasters
-CLEARED_SECONDS = 5.0  # the last faults' waits are over
+CLEARED_SECONDS = 5.0  # for quotes, once everybody asks the venue again
+BACK_OFF_SECONDS = 90.0  # the longest wait after a trouble, and some
 RETURN_SECONDS = 18.0  # what a kill is given before the weather changes again
 WARM_UP_SECONDS = 60
 CALM_SECONDS = 20
@@ -141,8 +142,7 @@ def _befall(weather: Weather, disasters: Disasters, chance: random.Random, *, un
         time.sleep(min(chance.uniform(*PAUSE_SECONDS), max(until - time.monotonic(), 0)))
         is_calm = not weather.is_planted and chance.random() < 0.5
         if is_calm:
-            weather.clear()
-            time.sleep(CLEARED_SECONDS)
+            weather.clear_for_sure()
         if time.monotonic() < until:
             disasters.strike(in_calm=is_calm)
             time.sleep(RETURN_SECONDS)
@@ -170,6 +170,18 @@ class Weather:
         self.lab.calm()
         for key in self.keys:
             self.lab.change_key(key=key, is_revoked=False, trading=True)
+
+    def clear_for_sure(self) -> None:
+        """Until the waits that the last troubles brought are over: everybody asks the venue again."""
+        self.clear()
+        cleared_at = self.lab.last_request()
+        wait_until(
+            lambda: all(self.lab.requests(key=key, after=cleared_at) for key in self.keys),
+            "everybody asks the venue again",
+            seconds=BACK_OFF_SECONDS,
+            pause=1.0,
+        )
+        time.sleep(CLEARED_SECONDS)
 
     def _troubles(self) -> list[Callable[[], Any]]:
         chance, lab = self.chance, self.lab

@@ -177,6 +177,10 @@ class Commands(TroubleCommands):
         found = self._lab.requests.select(after=after, struck=struck, **wanted)
         return [vars(seen) | {"took_effect": seen.took_effect} for seen in found]
 
+    def last_request(self) -> int:
+        """The number of the newest, of all venues; 0 before the first."""
+        return self._lab.requests.last
+
     def clear_requests(self) -> None:
         self._lab.requests.clear()
 

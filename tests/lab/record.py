@@ -50,6 +50,11 @@ class Requests:
         self._counts: Counter[tuple[str, str | None, str, str]] = Counter()
         self._number = 0
 
+    @property
+    def last(self) -> int:
+        """The number of the newest, 0 before the first."""
+        return self._number
+
     def record(self, wire: WireRequest, venue: str, key: str | None) -> SeenRequest:
         self._number += 1
         seen = SeenRequest(

@@ -38,7 +38,7 @@ def clock_verdict(ahead: timedelta) -> Verdict:
     seconds = ahead.total_seconds()
     size = abs(ahead)
     if size <= NOTED_CLOCK_DIFFERENCE:
-        return Outcome.PASSED, f"The venue's clock agrees with ours ({seconds * 1000:+.0f} ms)."
+        return Outcome.PASSED, f"The venue's clock agrees with ours ({round(seconds * 1000):+d} ms)."
     direction = "ahead of" if seconds > 0 else "behind"
     difference = f"The venue's clock is {abs(seconds):.1f} s {direction} ours"
     if size <= LARGEST_CLOCK_DIFFERENCE:

@@ -22,8 +22,8 @@ PARSED = 6  # of what ccxt hands to handle_errors: the answer's body, once it is
 class OkxClient(ccxt.okx):  # type: ignore[misc]
     """Mixed in behind a `Door`.
 
-    OKX counts what needs a key for the account, each endpoint by itself, and some for each market; and what
-    needs none for the address.
+    OKX counts each endpoint by itself, some for each market: for the account what needs a key, and for the
+    address what needs none, which one client of a process asks for all.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
@@ -33,8 +33,6 @@ class OkxClient(ccxt.okx):  # type: ignore[misc]
     async def fetch2(
         self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
     ) -> Any:
-        if "private" not in api:
-            return await super().fetch2(path, api, method, params or {}, config or {})
         cost = self.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
         await self.wait_for(self.own_pace, 0)  # a pause that OKX asked for
         await self.wait_for(self.pace_of(method, path, _market_of(path, params), cost), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
@@ -201,14 +202,20 @@ async def test_a_code_that_nobody_knows_leaves_an_order_unknown(desk: Desk) -> N
 
 @pytest.mark.parametrize(
     ("method", "path", "most"),
-    [("GET", "trade/fills-history", 10), ("GET", "account/config", 5), ("POST", "trade/batch-orders", 300)],
+    [
+        ("GET", "trade/fills-history", 10),
+        ("GET", "account/config", 5),
+        ("POST", "trade/batch-orders", 300),
+        ("GET", "market/books", 40),
+    ],
 )
 async def test_no_two_seconds_see_more_requests_than_okx_allows(
     desk: Desk, method: str, path: str, most: int
 ) -> None:
     client = desk.gateway._client
-    api = client.describe()["api"]["private"][method.lower()]
-    pace = client.pace_of(method, path, "", api[path]["cost"])
+    kind = "public" if path.startswith("market") else "private"
+    cost = client.describe()["api"][kind][method.lower()][path]["cost"]
+    pace = client.pace_of(method, path, "", cost)
 
     waits = [pace.reserve(1) for _ in range(most + 5)]
 
@@ -227,15 +234,12 @@ async def test_each_endpoint_and_each_market_has_a_budget_of_its_own(desk: Desk)
     assert client.pace_of("GET", "trade/order", "BTC-USDT", 1 / 3).reserve(1) == 0
 
 
-async def test_what_needs_a_key_is_not_counted_for_the_address(desk: Desk) -> None:
+async def test_books_of_many_markets_are_asked_for_no_faster_than_okx_allows(desk: Desk) -> None:
     await desk.gateway.load_markets()
-    address = desk.gateway._client.address_pace
-    before = address._state.level
 
-    for _ in range(3):
-        await desk.gateway.fetch_open_orders([SYMBOL])
+    await asyncio.gather(*(desk.gateway.fetch_book(SYMBOL) for _ in range(60)))
 
-    assert address._state.level <= before
+    assert {seen.status for seen in desk.asked("/api/v5/market/books")} == {200}
 
 
 async def test_a_pause_that_okx_asked_for_holds_for_every_endpoint(desk: Desk) -> None:

@@ -19,7 +19,6 @@ class CredentialField:
     name: str
     label: str
     hint: str
-    is_secret: bool = True
     pattern: str = ""
 
 

@@ -53,7 +53,16 @@ TEST = Act(
     is_primary=True,
 )  # fmt: skip
 # What decides whether a connection works: where one of these is changed, it is tested as it is saved.
-TESTED = {*CREDENTIALS, "venue", "mode", "proxy_url", "proxy_username", "proxy_password", "proxy_ca"}
+TESTED = {
+    *CREDENTIALS,
+    "venue",
+    "mode",
+    "proxy_url",
+    "proxy_username",
+    "proxy_password",
+    "proxy_ca",
+    "proxy_ipv4_only",
+}
 
 
 @admin.register(ExchangeConnection)

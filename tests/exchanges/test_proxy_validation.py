@@ -160,13 +160,13 @@ def test_the_form_takes_a_ca_bundle_and_the_choice_of_ipv4(owner: User, tmp_path
     pem = Authority(tmp_path, ["localhost"]).ca_file.read_text()
     browser = Client()
     browser.force_login(User.objects.create_superuser("boss"))
-    entered = {"name": "New", "venue": "binance", "mode": "paper", "proxy_url": "SOCKS5://h.example:1080",
+    entered = {"name": "New", "venue": "demo", "mode": "paper", "proxy_url": "SOCKS5://127.0.0.1:1",
                "proxy_ca": pem.replace("\n", "\r\n"), "proxy_ipv4_only": "on"}  # fmt: skip
 
     browser.post(ADD, form_of(browser, ADD, "exchangeconnection_form") | entered)
 
     connection = ExchangeConnection.objects.get()
-    assert connection.proxy_url == "socks5://h.example:1080"
+    assert connection.proxy_url == "socks5://127.0.0.1:1"
     assert connection.proxy_ca.split() == pem.split()
     assert connection.proxy_ipv4_only
 
@@ -174,7 +174,7 @@ def test_the_form_takes_a_ca_bundle_and_the_choice_of_ipv4(owner: User, tmp_path
 def test_the_form_names_a_ca_file_that_cannot_be_reached(owner: User, tmp_path: Path) -> None:
     browser = Client()
     browser.force_login(User.objects.create_superuser("boss"))
-    entered = {"name": "New", "venue": "binance", "mode": "paper", "proxy_ca": str(tmp_path / "gone.pem")}
+    entered = {"name": "New", "venue": "demo", "mode": "paper", "proxy_ca": str(tmp_path / "gone.pem")}
 
     page = browser.post(ADD, form_of(browser, ADD, "exchangeconnection_form") | entered).content.decode()
 

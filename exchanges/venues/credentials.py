@@ -49,12 +49,13 @@ def credential_mistakes(
 
     entered: what was typed now, by the field's name; others: the venues whose keys are known by their form.
     """
+    typed = {name: secret.reveal() for name, secret in entered.items() if secret}
     found = {}
     for asked in venue.credential_fields:
-        text = entered[asked.name].reveal() if asked.name in entered else ""
-        mistake = _shape_mistake(asked, text) or _place_mistake(asked, text, venue, others)
-        if mistake:
-            found[asked.name] = mistake
+        if asked.name in typed:
+            mistake = _shape_mistake(asked, typed[asked.name]) or _place_mistake(asked, typed, venue, others)
+            if mistake:
+                found[asked.name] = mistake
     return found
 
 
@@ -70,22 +71,26 @@ def _shape_mistake(asked: CredentialField, text: str) -> str:
     )
 
 
-def _place_mistake(asked: CredentialField, text: str, venue: Venue, others: tuple[Venue, ...]) -> str:
-    if not text or not asked.pattern or _fits(asked, text):
+def _place_mistake(
+    asked: CredentialField, typed: Mapping[str, str], venue: Venue, others: tuple[Venue, ...]
+) -> str:
+    text = typed[asked.name]
+    if not asked.pattern or _fits(asked, text):
         return ""
-    for sibling in venue.credential_fields:
-        if sibling.name != asked.name and _fits(sibling, text):
-            return (
-                f"This looks like the {sibling.label}, not like the {asked.label}: the two are swapped; "
-                "enter each in its own field."
-            )
+    alike = [field for field in venue.credential_fields if field.name != asked.name and _fits(field, text)]
+    if any(_fits(asked, typed.get(field.name, "")) for field in alike):
+        return f"{_looks_like(alike, asked)}: the two are swapped; enter each in its own field."
     owners = [other.title for other in others if other.id != venue.id and _is_key_of(other, asked.name, text)]
-    if not owners:
-        return ""
-    return (
-        f"This looks like a key of {' or '.join(owners)}, not of {venue.title}: choose that venue, or enter "
-        f"the {asked.label} of {venue.title}."
-    )
+    if owners:
+        return (
+            f"This looks like a key of {' or '.join(owners)}, not of {venue.title}: choose that venue, or "
+            f"enter the {asked.label} of {venue.title}."
+        )
+    return f"{_looks_like(alike, asked)}: enter that here." if alike else ""
+
+
+def _looks_like(alike: list[CredentialField], asked: CredentialField) -> str:
+    return f"This looks like the {alike[0].label}, not like the {asked.label}"
 
 
 def _is_key_of(other: Venue, name: str, text: str) -> bool:

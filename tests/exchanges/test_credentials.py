@@ -85,6 +85,16 @@ def test_a_swapped_key_and_secret_are_recognised_by_their_form() -> None:
     assert found["api_secret"].startswith("This looks like the key, not like the secret")
 
 
+def test_a_secret_in_the_place_of_the_key_is_recognised_without_the_other() -> None:
+    assert mistakes(SEA, api_key="4711")["api_key"].endswith("not like the key: enter that here.")
+
+
+def test_a_form_that_fits_two_places_is_the_other_venues_where_nothing_is_swapped() -> None:
+    river = Venue(id="river", title="River", credential_fields=(asked("api_key", "key", "[0-9]{4}"),))
+    found = credential_mistakes(SEA, {"api_key": Secret("4711"), "api_secret": Secret("r-1")}, (SEA, river))
+    assert found["api_key"].startswith("This looks like a key of River")
+
+
 def test_a_key_of_another_venue_is_recognised_by_its_form() -> None:
     assert mistakes(SEA, api_key="sky-1")["api_key"].startswith("This looks like a key of Sky, not of Sea")
 

@@ -217,7 +217,7 @@ def _rules(market: Market | MarketRules) -> dict[str, Decimal | str | int | bool
 def _tidied(entered: Mapping[SecretName, Secret]) -> dict[SecretName, Secret]:
     """Those that are not empty, as a venue takes them; a proxy's password stays as it was typed."""
     return {
-        name: secret if name == "proxy_password" else tidy(secret)
+        name: secret if name == "proxy_password" else tidy(name, secret)
         for name, secret in entered.items()
         if secret
     }

@@ -86,7 +86,7 @@ class ConnectionForm(ServiceForm):
         cleaned = super().clean()
         for name in CREDENTIALS:
             typed = self.cleaned_data.get(name) or ""
-            self.cleaned_data[name] = tidied(typed)
+            self.cleaned_data[name] = tidied(typed, name=name)
             if self.cleaned_data[name] != typed:
                 self.notes.append(_note(str(self.fields[name].label), typed))
         return cleaned

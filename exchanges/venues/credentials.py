@@ -12,16 +12,22 @@ from collections.abc import Mapping
 from exchanges.venues.facts import CredentialField, Venue
 from vault.secret import Secret
 
+PASSPHRASE = "passphrase"
 PEM_LINE = 64
-# What comes along with copying, beside spaces: quotes of a JSON file, zero-width characters.
-_AROUND = "\"'`\u200b\ufeff"
+_ZERO_WIDTH = "\u200b\ufeff"
+_QUOTES = "\"'`"
 _FOREIGN_TO_KEYS = re.compile(r"[^\x21-\x7e]")
 _LINE_END = re.compile(r"[\r\n]")
 
 
-def tidied(text: str) -> str:
-    """Without what copying leaves around a credential; a PEM text with its lines."""
-    text = text.strip().strip(_AROUND).strip()
+def tidied(text: str, *, name: str = "") -> str:
+    """Without what copying leaves around a credential: spaces, line ends, the quotes of a JSON file; a PEM
+    text with its lines. name: of its field; a passphrase keeps its quotes, which may belong to it."""
+    text = text.strip().strip(_ZERO_WIDTH).strip()
+    if name == PASSPHRASE:
+        return text
+    if text[:1] in _QUOTES and text[:1] == text[-1:]:
+        text = text[1:-1].strip()
     return restored_pem(text) if "-----BEGIN " in text else text
 
 
@@ -38,8 +44,8 @@ def restored_pem(text: str) -> str:
     return "\n".join([f"-----BEGIN {kind}-----", *lines, f"-----END {kind}-----", ""])
 
 
-def tidy(secret: Secret) -> Secret:
-    return Secret(tidied(secret.reveal()))
+def tidy(name: str, secret: Secret) -> Secret:
+    return Secret(tidied(secret.reveal(), name=name))
 
 
 def credential_mistakes(
@@ -62,7 +68,7 @@ def credential_mistakes(
 def _shape_mistake(asked: CredentialField, text: str) -> str:
     if _is_pem(text):
         return ""
-    foreign = _LINE_END if asked.name == "passphrase" else _FOREIGN_TO_KEYS
+    foreign = _LINE_END if asked.name == PASSPHRASE else _FOREIGN_TO_KEYS
     if foreign.search(text) is None:
         return ""
     return (

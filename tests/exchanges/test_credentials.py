@@ -46,6 +46,14 @@ def test_what_copying_leaves_around_a_key_is_taken_away(around: str) -> None:
     assert tidied(around.format("sea-4711")) == "sea-4711"
 
 
+def test_a_passphrase_keeps_its_quotes() -> None:
+    assert tidied(' "my words" \n', name="passphrase") == '"my words"'
+
+
+def test_a_single_quote_belongs_to_the_secret() -> None:
+    assert (tidied("abc'"), tidied("")) == ("abc'", "")
+
+
 @pytest.mark.parametrize(
     "pasted",
     [

@@ -87,7 +87,7 @@ def _import(its_venue: Venue, prefix: str, *, owner: User, mode: str, update: bo
     if missing:
         told = "not set" if len(missing) == len(found) else "missing beside the rest"
         return f"skipped; {told}: {', '.join(missing)}."
-    secrets: Any = {name: tidy(Secret(value)) for name, value in found.items()}
+    secrets: Any = {name: tidy(name, Secret(value)) for name, value in found.items()}
     return _keep(its_venue, secrets, owner=owner, mode=mode, update=update)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from exchanges.venues.facts import CredentialField, Venue
 from vault.secret import Secret
 
-PASSPHRASE = "passphrase"
+FREE_FORM = "passphrase"  # the field that holds what its owner chose
 PEM_LINE = 64
 _ZERO_WIDTH = "\u200b\ufeff"
 _QUOTES = "\"'`"
@@ -24,7 +24,7 @@ def tidied(text: str, *, name: str = "") -> str:
     """Without what copying leaves around a credential: spaces, line ends, the quotes of a JSON file; a PEM
     text with its lines. name: of its field; a passphrase keeps its quotes, which may belong to it."""
     text = text.strip().strip(_ZERO_WIDTH).strip()
-    if name == PASSPHRASE:
+    if name == FREE_FORM:
         return text
     if text[:1] in _QUOTES and text[:1] == text[-1:]:
         text = text[1:-1].strip()
@@ -68,7 +68,7 @@ def credential_mistakes(
 def _shape_mistake(asked: CredentialField, text: str) -> str:
     if _is_pem(text):
         return ""
-    foreign = _LINE_END if asked.name == PASSPHRASE else _FOREIGN_TO_KEYS
+    foreign = _LINE_END if asked.name == FREE_FORM else _FOREIGN_TO_KEYS
     if foreign.search(text) is None:
         return ""
     return (

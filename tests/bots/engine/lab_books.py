@@ -61,7 +61,7 @@ class LabDesk:
     office: Office
 
     async def open(self) -> None:
-        lease = await self.office.database.run(_long_lease, self.connection)
+        lease = await self.office.database.run(long_lease, self.connection)
         self.duty = Duty(lease=lease, office=self.office, board=Board(), pulse=Pulse())
 
     async def round(self) -> None:
@@ -85,7 +85,7 @@ class LabDesk:
         return judge(name, ours, theirs, {name: LIMITS})
 
 
-def _long_lease(connection: ExchangeConnection) -> Lease:
+def long_lease(connection: ExchangeConnection) -> Lease:
     """One that nobody has to renew."""
     lease = take_lease(connection)
     lease.deadline = uptime() + AN_HOUR.total_seconds()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from bots.engine import observe
 from bots.engine.board import Board, read_notice
 from bots.engine.duty import Duty
 from bots.engine.feed import Feeds
 from bots.engine.pulse import Pulse
 from bots.engine.takeover import Office
-from bots.models import Decision, Order, Position, Trade
+from bots.models import Bot, BotState, Decision, Order, Position, Trade
 from database.thread import DatabaseThread
 from exchanges.models import ExchangeConnection
 from exchanges.venues import wire as wire_module
@@ -23,10 +27,14 @@ from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
-from tests.bots.engine.conftest import make_bot, make_connection, take_lease
+from tests.bots.engine.conftest import make_bot, make_connection
+from tests.bots.engine.lab_books import long_lease
 from tests.lab.alpaca import AlpacaDialect
 from tests.lab.house import House
 from tests.lab.lab import Lab
+from tests.lab.races import Odds
+from tests.lab.views import Lag
+from tests.lab.weather import KINDS, Region, Severity, Weather
 from tests.spec.bench import BRISK
 from vault.secret import Secret
 
@@ -51,7 +59,7 @@ class Desk:
         self.wire.pace("alpaca", None, BRISK)  # the pace of a venue is real time
         feeds = Feeds(lambda venue, proxy: open_market_data(venue, proxy=proxy, wire=self.wire))
         self.office = Office(wire=self.wire, feeds=feeds, database=self.database)
-        lease = await self.database.run(take_lease, self.connection)
+        lease = await self.database.run(long_lease, self.connection)
         self.duty = Duty(lease=lease, office=self.office, board=Board(), pulse=Pulse())
 
     async def rounds(self, number: int) -> None:
@@ -71,6 +79,18 @@ class Desk:
             gateway = self.duty._account.gateway
             assert isinstance(gateway, CcxtGateway)
             gateway._client.own_pace = Pace(BRISK)
+
+    async def rounds_after_pauses(self, number: int) -> None:
+        """Whatever the venue asked for: a test has no time to wait."""
+        await self.database.run(lambda: ExchangeConnection.objects.update(paused_until=None))
+        await self.rounds(number)
+
+    async def stop_and_settle(self) -> None:
+        await self.database.run(lambda: Bot.objects.update(state=BotState.STOPPING))
+        async with asyncio.timeout(60):
+            while await self.saved(Order, settled_at=None) or await self.saved(Bot, state=BotState.STOPPING):
+                await self.rounds_after_pauses(1)
+                await asyncio.sleep(0.3)
 
     async def close(self) -> None:
         await self.duty._close()
@@ -152,3 +172,42 @@ async def test_when_the_stock_market_closes_it_stands_aside_with_the_reason_and_
     await desk.rounds(2)
 
     assert len(desk.resting(STOCK)) == 2
+
+
+@pytest.mark.parametrize("seed", [2, 7])
+async def test_after_a_storm_its_books_are_the_venues(
+    desk: Desk, lab: Lab, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(Pace, "reserve", lambda _pace, _units: 0.0)
+    for name, seconds in (("GRACE", 1), ("LATE_TRADES", 0.3), ("CANCEL_PATIENCE", 0.3)):
+        monkeypatch.setattr(observe, name, timedelta(seconds=seconds))
+    desk.dialect.limits.trading = desk.dialect.limits.data = 10**6
+    await desk.rounds(2)
+
+    rates = {kind: 0.008 for kind in KINDS if not kind.startswith("hang")}
+    severity = Severity(retry_after=1, late_seconds=0.1, drip_seconds=0.1)
+    lab.sky.set(Weather(seed=seed, rates=rates, severity=severity), Region(venue="alpaca"))
+    desk.dialect.views.set_lag(Lag(orders_ms=50, trades_ms=80, balances_ms=50, scatters_trades=True))
+    desk.dialect.races.set(Odds(probability=0.2), seed=seed)
+    chance = random.Random(seed)
+    for hour in range(30):
+        if hour == 12:
+            desk.dialect.alpaca.close_stock_market()
+        if hour == 18:
+            desk.dialect.alpaca.open_stock_market()
+        for symbol, price in ((COIN, 50_000), (STOCK, 200)):
+            desk.house.crowds[symbol].move_price(D(price) * (1 + D(chance.randint(-15, 15)) / 1000))
+        await desk.rounds_after_pauses(1)
+
+    lab.sky.clear()
+    desk.dialect.views.clear()
+    desk.dialect.races.set(None)
+    assert lab.requests.select(venue="alpaca", struck=True)
+    await desk.stop_and_settle()
+    trades, fills = await desk.saved(Trade), desk.house.exchange.fills("desk")
+    assert sorted((t.amount, t.price, t.fee_amount, t.fee_currency) for t in trades) == sorted(
+        (fill.amount, fill.price, fill.fee, fill.fee_currency) for fill in fills
+    )
+    mine = {order.client_id: order.filled for order in await desk.saved(Order) if order.venue_id}
+    assert mine == {order.client_id: order.filled for order in desk.house.exchange.orders("desk")}
+    assert desk.house.exchange.open_orders("desk") == []

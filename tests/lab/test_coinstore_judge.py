@@ -170,6 +170,42 @@ TRADE = {
     "symbol": "BTCUSDT",
     "instrumentId": 4,
 }
+CANDLE = {
+    "endTime": 1641744059,
+    "amount": "98630624.103511453",
+    "interval": "week_1",
+    "startTime": 1641744000,
+    "firstTradeId": 14547884,
+    "lastTradeId": 14799534,
+    "volume": "2307.742209",
+    "close": "43196.0002",
+    "open": "41628.2582",
+    "high": "52250.3884",
+    "low": "39654.039",
+}
+CURRENCY = {
+    "name": "eth",
+    "code": "eth",
+    "showPrecision": 6,
+    "chainDataList": [
+        {
+            "currencyCode": "eth",
+            "chainName": "eth",
+            "contractAddress": "23412374127384ghgdwq",
+            "depositOpen": 0,
+            "withdrawOpen": 1,
+            "withdrawFee": "100.00000000",
+            "withdrawMin": "1.00000000",
+            "withdrawMax": "0.00000000",
+            "depositMin": "1.00000000",
+            "withdrawFeePlatform": "0.00000000",
+            "burningState": 0,
+            "withdrawFeeOnChain": "0.00000000",
+            "tagType": 0,
+            "withdrawFeeMin": "0.00000000",
+        }
+    ],
+}
 CANCELED = {
     "clientOrderId": "b1b2ea5e00a84b888d419cb73f8eb203",
     "state": "CANCELED",
@@ -280,7 +316,9 @@ def test_market_data_has_the_printed_form(desk: Desk) -> None:
     assert desk.ask("GET", "/api/v1/ticker/price;symbol=BTCUSDT") == [
         {"id": 1, "symbol": "btcusdt", "price": "49950"}
     ]
+    assert shape(desk.ask("GET", "/api/fi/v1/common/currency", "currencyCode=ETH")) == shape(CURRENCY)
     (candle,) = desk.ask("GET", "/api/v1/market/kline/BTCUSDT", "period=1week")["item"]
+    assert shape(candle) == shape(CANDLE)
     assert (candle["close"], candle["volume"], candle["amount"]) == ("49950", "0.005", "249.75")
 
 

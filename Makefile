@@ -24,12 +24,12 @@ lint: $(VENV)/.test-stamp
 	@$(TESTING) $(BIN)/lint-imports --no-logo
 	@$(TESTING) $(BIN)/python -m django makemigrations --check --dry-run
 
-# A desk under faults, kills and restarts: SEED, MINUTES, REPORT. Its books are on SQLite, with
-# SERVERS=own on PostgreSQL and Redis of its own, really restarted, or on those of DATABASE_URL and REDIS_URL.
+# A desk under faults, kills and restarts, at all venues or at VENUES: SEED, MINUTES, REPORT. Its books are on
+# SQLite, with SERVERS=own on PostgreSQL and Redis of its own, really restarted, or on those of DATABASE_URL and REDIS_URL.
 chaos: $(VENV)/.test-stamp
 	@$(BIN)/python -m tests.chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),2) \
 		$(if $(DATABASE_URL),--database-url $(DATABASE_URL)) $(if $(REDIS_URL),--redis-url $(REDIS_URL)) \
-		$(if $(SERVERS),--own-servers) $(if $(REPORT),--report $(REPORT))
+		$(if $(SERVERS),--own-servers) $(if $(VENUES),--venues $(VENUES)) $(if $(REPORT),--report $(REPORT))
 
 # A long day on a virtual clock, and what grew in it: CYCLES, MINUTES (at most), DATABASE_URL, REPORT.
 day: $(VENV)/.test-stamp

@@ -13,7 +13,8 @@ from vault.secret import Secret
 
 
 def plant(plan: str) -> None:
-    """plan: JSON, a list of {"name", "key", "secret", "bots": [settings of each]}, at Binance if not said."""
+    """plan: JSON, a list of {"name", "venue", "key", "secret", "passphrase", "bots": [settings of each]}; at
+    Binance if not said, where keys have no passphrase."""
     admin = User.objects.get(username="admin")
     for row in json.loads(plan):
         connection = exchanges.create_connection(
@@ -22,7 +23,11 @@ def plant(plan: str) -> None:
             venue=row.get("venue", "binance"),
             mode=row.get("mode", "live"),
             owner=admin,
-            secrets={"api_key": Secret(row["key"]), "api_secret": Secret(row["secret"])},
+            secrets={
+                "api_key": Secret(row["key"]),
+                "api_secret": Secret(row["secret"]),
+                "passphrase": Secret(row.get("passphrase", "")),
+            },
             paper_balances=row.get("paper_balances", {}),
         )
         for settings in row["bots"]:

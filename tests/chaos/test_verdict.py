@@ -63,12 +63,19 @@ OURS: dict[str, Any] = {
 }
 THEIRS: dict[str, Any] = {
     "orders": [
-        {"client_id": "a", "id": 1, "state": "filled", "price": "100", "amount": "1", "filled": "1"},
-        {"client_id": "b", "id": 2, "state": "canceled", "price": "110", "amount": "1", "filled": "0"},
+        {"client_id": "a", "venue_id": "1", "state": "filled", "price": "100", "amount": "1", "filled": "1"},
+        {
+            "client_id": "b",
+            "venue_id": "2",
+            "state": "canceled",
+            "price": "110",
+            "amount": "1",
+            "filled": "0",
+        },
     ],
     "trades": [
         {
-            "trade_id": 7,
+            "venue_id": "7",
             "client_id": "a",
             "price": "100",
             "amount": "1",
@@ -103,12 +110,14 @@ def twin(row: dict[str, Any], **changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("found", "change"),
     [
-        ("duplicates", lambda ours, theirs: theirs["orders"].append(twin(theirs["orders"][0], id=9))),
+        ("duplicates", lambda ours, theirs: theirs["orders"].append(twin(theirs["orders"][0], venue_id="9"))),
         ("orphans", lambda ours, theirs: ours["orders"].pop(1)),
         ("orphans", lambda ours, theirs: theirs["orders"][1].update(state="open")),
         ("differences", lambda ours, theirs: theirs["orders"].pop(1)),
         ("differences", lambda ours, theirs: ours["orders"][0].update(filled="0.9")),
         ("differences", lambda ours, theirs: ours["orders"][1].update(state="never_placed")),
+        ("differences", lambda ours, theirs: ours["orders"][1].update(venue_id="3")),
+        ("differences", lambda ours, theirs: theirs["orders"][0].update(state="expired")),
         ("differences", lambda ours, theirs: ours["trades"].clear()),
         ("differences", lambda ours, theirs: ours["trades"].append(twin(ours["trades"][0], venue_id="8"))),
         ("differences", lambda ours, theirs: ours["balances"][0].update(free="1")),
@@ -122,6 +131,10 @@ def twin(row: dict[str, Any], **changes: Any) -> dict[str, Any]:
 )
 def test_each_discrepancy_is_found(found: str, change: Callable[[Any, Any], object]) -> None:
     assert getattr(verdict_after(change), found)
+
+
+def test_what_the_venue_ended_by_itself_may_be_canceled_in_its_words() -> None:
+    assert verdict_after(lambda ours, theirs: theirs["orders"][1].update(state="expired")).is_clean
 
 
 def test_more_open_orders_than_the_limit_are_a_breach() -> None:

@@ -14,6 +14,8 @@ D = Decimal
 ZERO = Decimal(0)
 SIGNS = {"buy": 1, "sell": -1}
 NOT_AT_THE_VENUE = {"rejected", "never_placed"}
+# What the venue ends by itself is expired in its words, or canceled.
+ENDED_BY = {"expired": {"expired", "canceled"}, "self_trade": {"expired", "canceled"}}
 FINAL = {"filled", "canceled", "expired"}
 
 
@@ -69,13 +71,17 @@ def _orders(verdict: Verdict, account: str, ours: Iterable[Row], theirs: Iterabl
 
 
 def _same_order(verdict: Verdict, account: str, ours: Row, theirs: Row) -> None:
-    state = {"self_trade": "expired"}.get(theirs["state"], theirs["state"])
+    state = ours["state"] if ours["state"] in ENDED_BY.get(theirs["state"], ()) else theirs["state"]
     mine = (
         ours["state"],
         ours["venue_id"],
         *(D(ours[name]) for name in ("price", "amount", "filled", "traded")),
     )
-    their = (state, str(theirs["id"]), *(D(theirs[name]) for name in ("price", "amount", "filled", "filled")))
+    their = (
+        state,
+        theirs["venue_id"],
+        *(D(theirs[name]) for name in ("price", "amount", "filled", "filled")),
+    )
     if mine != their:
         verdict.differences.append(f"{account}: order {ours['client_id']}: desk {mine}, venue {their}")
 
@@ -93,7 +99,7 @@ def _trades(verdict: Verdict, account: str, ours: Iterable[Row], theirs: Iterabl
         for t in ours
     )
     their = sorted(
-        (str(t["trade_id"]), t["client_id"], D(t["price"]), D(t["amount"]), D(t["fee"]), t["fee_currency"])
+        (t["venue_id"], t["client_id"], D(t["price"]), D(t["amount"]), D(t["fee"]), t["fee_currency"])
         for t in theirs
     )
     if mine != their:

@@ -35,7 +35,6 @@ class Day:
     stand: Stand
     venue: Control
     browser: Browser
-    cycle_seconds: int = 1
     requests_of_a_look: int = 1
     login: Mapping[str, str] = field(default_factory=dict, repr=False)
     pages: list[Page] = field(default_factory=list)
@@ -82,7 +81,7 @@ class Day:
         settings: dict[str, str | None] = {
             "name": f"{name} at {self.stand.venue}",
             "symbol": self.stand.symbol,
-            "cycle_seconds": str(self.cycle_seconds),
+            "cycle_seconds": str(self.stand.cycle_seconds),
             "bid_spread_pct": spread,
             "ask_spread_pct": spread,
             "order_amount": str(self.stand.amount),
@@ -137,9 +136,9 @@ class Day:
 
     def one_look_serves_both_bots(self) -> None:
         """In quiet seconds no question is asked more than once a cycle, and at least the book's is."""
-        cycles = max(QUIET_SECONDS // self.cycle_seconds, 2)
+        cycles = max(QUIET_SECONDS // self.stand.cycle_seconds, 2)
         before = self._asked()
-        time.sleep(cycles * self.cycle_seconds)
+        time.sleep(cycles * self.stand.cycle_seconds)
         counts = self._asked() - before
         assert max(counts.values()) <= (cycles + 1) * self.requests_of_a_look, counts
         often = [count for count in counts.values() if 2 * count >= cycles]

@@ -26,8 +26,6 @@ from tests.spec.stands import STANDS, Stand
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 OPEN = [stand for stand in STANDS if Need.TRADING not in stand.lacks]
-# Where a venue's own limits do not let one key ask more often.
-CYCLE_SECONDS = {"kraken": 10}
 # Where open orders are two lists: those in the book and those on their way there.
 REQUESTS_OF_A_LOOK = {"coinbase": 2}
 
@@ -91,7 +89,6 @@ def _day(stand: Stand, lab: Control, desk: Desk) -> Day:
         stand,
         lab.at(stand.venue),
         browser,
-        cycle_seconds=CYCLE_SECONDS.get(stand.venue, 1),
         requests_of_a_look=REQUESTS_OF_A_LOOK.get(stand.venue, 1),
     )
     day.prepare()

@@ -31,6 +31,7 @@ class Stand:
     rules: what the desk can tell of a broken rule, where it is less than the rule itself.
     returns_first: a client id that is used again is answered with the first order, and places nothing.
     lists_min_cost: its market list tells the smallest cost.
+    cycle_seconds: how often one key may look at one bot's market and account, for long.
     time_step_ms: how exactly it tells when a trade was; open_orders_page: orders on one page.
     """
 
@@ -52,6 +53,7 @@ class Stand:
     rules: Mapping[Rule, Rule] = field(default_factory=dict)
     returns_first: bool = False
     lists_min_cost: bool = True
+    cycle_seconds: int = 1
     time_step_ms: int = 1
     open_orders_page: int = 100
 
@@ -150,6 +152,7 @@ ALPACA = Stand(
 
 KRAKEN = Stand(
     venue="kraken",
+    cycle_seconds=10,
     symbol="BTC/USD",
     other_symbol="ETH/USD",
     unknown_order="OQCLML-BW3P3-BUCMWZ",
@@ -176,4 +179,4 @@ BITMART = Stand(
     open_orders_page=200,
 )
 
-STANDS: tuple[Stand, ...] = (ALPACA, BINANCE, OKX, COINBASE, COINSTORE, KRAKEN, BITMART)
+STANDS: tuple[Stand, ...] = (BINANCE, OKX, KRAKEN, COINBASE, ALPACA, COINSTORE, BITMART)

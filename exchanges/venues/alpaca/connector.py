@@ -35,8 +35,9 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
     _session: Session | None = None
 
     def describe(self) -> Any:
-        """Accounts have limits (`DIALECT.key_budget`), addresses have none that is known: ten a second."""
-        return self.deep_extend(super().describe(), {"rateLimit": 100})
+        """Accounts have limits (`DIALECT.key_budget`), addresses have none that is known: ten a second. And
+        we are no partner of Alpaca's, as ccxt's headers say."""
+        return {**super().describe(), "rateLimit": 100, "headers": {}}
 
     def check_required_credentials(self, error: bool = True) -> bool:
         if not error:

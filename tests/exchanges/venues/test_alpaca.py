@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
+from database.thread import DatabaseThread
 from exchanges.errors import (
     CredentialsError,
     InsufficientFundsError,
@@ -251,6 +253,25 @@ async def test_what_everybody_may_see_is_asked_with_a_lent_key(desk: Desk) -> No
 
     assert COIN in await data.load_markets()
     assert (await data.fetch_book(STOCK)).best_bid == D("199.8")
+
+
+async def test_a_paper_account_lends_its_key_too(desk: Desk) -> None:
+    login = desk.dialect.new_login(1)
+    keys = Credentials(api_key=Secret(login.key), api_secret=Secret(login.secret))
+    spec = ConnectionSpec(id=str(uuid4()), name="paper", venue="alpaca", is_paper=True, credentials=keys)
+    database = DatabaseThread("test-paper")
+
+    paper = open_gateway(spec, wire=desk.wire, database=database)
+
+    assert STOCK in await paper.load_markets()
+    assert (await paper.fetch_book(STOCK)).best_ask == D("200.2")
+    await asyncio.to_thread(database.close)
+
+
+async def test_we_are_nobodys_partner(desk: Desk) -> None:
+    await desk.open().fetch_balances()
+
+    assert all("apca-partner-id" not in seen.headers for seen in desk.lab.requests.select(venue="alpaca"))
 
 
 async def test_a_lent_key_that_is_refused_makes_room_for_the_next(desk: Desk) -> None:

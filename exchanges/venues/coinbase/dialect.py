@@ -8,15 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
-from exchanges.pacing import SHARE_OF_LIMIT, Budget
+from exchanges.pacing import Budget
 from exchanges.types import OrderRef, OrderRequest, OrderType, TimeInForce
 from exchanges.venues.coinbase.rulings import BY_CODE, BY_TEXT, read_refusal
 from exchanges.venues.dialect import Dialect
 
 # The connector asks for all pages itself.
 ALL = 10**9
-# 30 private requests a second, or 10 public ones, which cost 3; and no more than that at once.
-PER_SECOND = 30 * SHARE_OF_LIMIT
+# In any second 27 of the 30 private requests that a user may make, or 9 of an address's 10 public ones, which
+# cost 3: how Coinbase counts is not told, so those that go at once and those behind them are less together.
+KEY_BUDGET = Budget(rate=18, burst=9)
 FILLS_PER_PAGE = 250
 
 
@@ -69,7 +70,7 @@ def _is_amount(part: object) -> bool:
 
 DIALECT = Dialect(
     client_class=client_class,
-    key_budget=Budget(rate=PER_SECOND, burst=PER_SECOND),
+    key_budget=KEY_BUDGET,
     options={"createMarketBuyOrderRequiresPrice": False},
     has={"fetchCurrencies": False, "fetchOrderTrades": True},
     read_refusal=read_refusal,

@@ -50,7 +50,8 @@ class KrakenClient(ccxt.kraken):  # type: ignore[misc]
     @asynccontextmanager
     async def _in_turn(self) -> AsyncIterator[None]:
         try:
-            await asyncio.wait_for(self._turn.acquire(), LONGEST_WAIT_SECONDS)
+            async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+                await self._turn.acquire()
         except TimeoutError:
             raise VenueDownError(
                 "Nothing was sent: Kraken has not answered this key's last request yet; it is tried again."

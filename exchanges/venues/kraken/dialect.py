@@ -49,6 +49,8 @@ async def fetch_by_client_id(client: Any, ref: OrderRef) -> Mapping[str, Any]:
 async def fetch_permissions(client: Any) -> AccountPermissions:
     key = (await client.private_post_getapikeyinfo())["result"]
     rights = key["permissions"]
+    if not isinstance(rights, list):
+        raise malformed("there is no list of permissions")
     return AccountPermissions(
         can_trade="modify-trades" in rights,
         can_withdraw="withdraw-funds" in rights,

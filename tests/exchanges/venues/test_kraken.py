@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -117,11 +118,18 @@ class Desk:
         bodies = (parse_qs(seen.body) for seen in self.server.requests.select(path=path))
         return [{name: values[0] for name, values in body.items()} for body in bodies]
 
-    def answers(self, path: str, text: str, stage: Stage = Stage.BEFORE) -> None:
-        """Kraken's error to the next request there."""
-        body = f'{{"error":["{text}"]}}'.encode()
+    def refuses(self, path: str, text: str) -> None:
+        """The next request there."""
+        self._answers(path, {"error": [text]})
+
+    def says(self, path: str, result: object) -> None:
+        """To the next request there."""
+        self._answers(path, {"error": [], "result": result})
+
+    def _answers(self, path: str, content: object) -> None:
+        body = json.dumps(content).encode()
         answer = WireAnswer(headers={"Content-Type": "application/json"}, body=body)
-        self.server.faults.add(Fault(effect=Effect.ANSWER, stage=stage, answer=answer, path=path))
+        self.server.faults.add(Fault(effect=Effect.ANSWER, stage=Stage.BEFORE, answer=answer, path=path))
 
 
 @pytest.fixture
@@ -286,7 +294,7 @@ async def test_a_key_asks_as_often_as_kraken_lets_it(desk: Desk) -> None:
 async def test_kraken_says_until_when_it_throttles(desk: Desk) -> None:
     await desk.gateway.load_markets()
     until = int(datetime.now(UTC).timestamp()) + 30
-    desk.answers(BALANCE, f"EService: Throttled: {until}")
+    desk.refuses(BALANCE, f"EService: Throttled: {until}")
 
     with pytest.raises(RateLimitError) as caught:
         await desk.gateway.fetch_balances()
@@ -605,9 +613,14 @@ async def test_no_bent_answer_hides_an_open_order_or_a_trade(patient: Desk) -> N
 
 async def test_an_account_without_balances_is_not_believed(desk: Desk) -> None:
     await desk.gateway.load_markets()
-    body = b'{"error":[],"result":{"ZUSD":{"balance":null,"hold_trade":"0"}}}'
-    answer = WireAnswer(headers={"Content-Type": "application/json"}, body=body)
-    desk.server.faults.add(Fault(effect=Effect.ANSWER, stage=Stage.AFTER, answer=answer, path=BALANCE))
+    desk.says(BALANCE, {"ZUSD": {"balance": None, "hold_trade": "0"}})
 
     with pytest.raises(MalformedAnswerError):
         await desk.gateway.fetch_balances()
+
+
+async def test_a_key_whose_rights_cannot_be_read_is_not_called_one_without(desk: Desk) -> None:
+    desk.says("/0/private/GetApiKeyInfo", {"permissions": "modify-trades", "ipAllowlist": []})
+
+    with pytest.raises(MalformedAnswerError):
+        await desk.gateway.fetch_permissions()

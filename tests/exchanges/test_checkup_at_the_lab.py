@@ -160,3 +160,23 @@ def test_who_may_not_test_saves_without_a_test(lab: BackgroundLab) -> None:
     browser.post(add, form_of(browser, add, FORM) | entered)
     assert ExchangeConnection.objects.exists()
     assert not AuditEntry.objects.filter(action="connection.tested").exists()
+
+
+@pytest.mark.parametrize("proxied", [False, True], ids=["direct", "proxied"])
+def test_a_lost_encryption_key_is_told_and_nothing_is_asked(
+    boss: User, lab: BackgroundLab, settings: Any, proxied: bool
+) -> None:
+    main = behind_the_proxy(boss, lab) if proxied else connection(boss)
+    settings.FIELD_ENCRYPTION_KEYS = ["dGhpcmQtdGhpcmQtdGhpcmQtdGhpcmQtdGhpcmQtISE="]
+    report, steps = tried(ExchangeConnection.objects.get(pk=main.pk))
+    assert report.cause.startswith("Key: A stored secret was encrypted with key")
+    assert steps["TLS"].outcome is NOT_TRIED
+    assert lab.lab.requests.counts() == {}
+
+
+def test_a_clock_that_is_off_is_told_before_the_key_is_tried(boss: User, lab: BackgroundLab) -> None:
+    account(lab)
+    lab.lab.clock.offset_ms = 42_000
+    report, steps = tried(connection(boss))
+    assert report.cause.startswith("Time: The venue's clock is 4")
+    assert steps["Key"].outcome is NOT_TRIED

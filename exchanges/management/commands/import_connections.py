@@ -46,8 +46,14 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--owner", metavar="USERNAME", help="who owns them; the only administrator")
-        parser.add_argument("--mode", choices=Mode.values, default=Mode.LIVE.value, help="live")
+        whose = "who owns them; may be left out where there is one administrator"
+        parser.add_argument("--owner", metavar="USERNAME", help=whose)
+        parser.add_argument(
+            "--mode",
+            choices=Mode.values,
+            default=Mode.LIVE.value,
+            help="of new ones: live where nothing is said",
+        )
         parser.add_argument("--update", action="store_true", help="replace credentials that are stored")
 
     def handle(self, *_args: Any, owner: str | None, mode: str, update: bool, **_options: Any) -> None:

@@ -119,10 +119,11 @@ class Coinstore(ccxt.Exchange):  # type: ignore[misc]
     # --- What everybody sees
 
     async def fetch_time(self, params: Any = None) -> int:
+        """The middle of the second that the answer is dated by."""
         await self._show("v1/ticker/price;symbol=BTCUSDT")
         if self.venue_ms is None:
             raise malformed("it has no date")
-        return self.venue_ms
+        return self.venue_ms + 500
 
     async def fetch_markets(self, params: Any = None) -> list[dict[str, Any]]:
         answer = await self._show("v2/public/config/spot/symbols", method="POST")

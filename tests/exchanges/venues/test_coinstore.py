@@ -254,7 +254,7 @@ async def test_the_venues_clock_is_that_of_its_answers(desk: Desk) -> None:
 
     ahead = await desk.gateway.fetch_time() - datetime.now(UTC)
 
-    assert timedelta(seconds=87) < ahead < timedelta(seconds=91)
+    assert timedelta(seconds=88) < ahead < timedelta(seconds=91)
 
 
 # --- Trades over pages

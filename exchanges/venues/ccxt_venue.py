@@ -195,6 +195,7 @@ class CcxtGateway(CcxtMarketData):
         self, venue: Venue, spec: ConnectionSpec, *, wire: Wire, licence: Licence | None = None
     ) -> None:
         super().__init__(venue, proxy=spec.proxy, wire=wire, connection=spec.name)
+        self._id = spec.id
         self._credentials = spec.credentials
         self._licence = licence
 
@@ -217,6 +218,8 @@ class CcxtGateway(CcxtMarketData):
 
     async def close(self) -> None:
         client, self._opened = self._opened, None
+        if self._venue.market_data_needs_key:
+            self._wire.take_key_back(self._venue.id, self._proxy, self._id, self._credentials)
         if client is not None:
             await client.close()
 

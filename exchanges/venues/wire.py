@@ -149,6 +149,15 @@ class Wire:
         self._lent_keys[place][connection_id] = credentials
         self._take_first_key(place)
 
+    def take_key_back(
+        self, venue_id: str, proxy: Proxy | None, connection_id: str, credentials: Credentials
+    ) -> None:
+        """Who lent it closes; not where a newer one was lent in its place."""
+        keys = self._lent_keys[venue_id, Route.of(proxy)]
+        if keys.get(connection_id) is credentials:
+            del keys[connection_id]
+            self._take_first_key((venue_id, Route.of(proxy)))
+
     def pass_key_over(self, venue_id: str, proxy: Proxy | None) -> None:
         """The venue refused the lent key: the next one takes its turn."""
         place = (venue_id, Route.of(proxy))
@@ -158,11 +167,11 @@ class Wire:
         self._take_first_key(place)
 
     def _take_first_key(self, place: tuple[str, Route]) -> None:
+        """None at all where nobody lends one any more."""
         from exchanges.venues.door import take_key
 
-        for first in list(self._lent_keys[place].values())[:1]:
-            if place in self._clients:
-                take_key(self._clients[place], first)
+        if place in self._clients:
+            take_key(self._clients[place], next(iter(self._lent_keys[place].values()), Credentials()))
 
     async def market_list(
         self, venue_id: str, proxy: Proxy | None, credentials: Credentials | None = None

@@ -286,6 +286,26 @@ async def test_a_lent_key_that_is_refused_makes_room_for_the_next(desk: Desk) ->
     assert (await data.fetch_book(STOCK)).best_bid == D("199.8")
 
 
+async def test_a_lent_key_goes_back_when_its_connection_closes(desk: Desk) -> None:
+    data = open_market_data("alpaca", proxy=None, wire=desk.wire)
+    lender = desk.open()
+    await data.fetch_book(STOCK)
+
+    await lender.close()
+
+    with pytest.raises(CredentialsError, match="holders of a key only"):
+        await data.fetch_book(STOCK)
+
+
+async def test_a_connection_that_is_opened_anew_goes_on_lending(desk: Desk) -> None:
+    data = open_market_data("alpaca", proxy=None, wire=desk.wire)
+    before, _after = desk.open(), desk.open()
+
+    await before.close()
+
+    assert (await data.fetch_book(STOCK)).best_bid == D("199.8")
+
+
 async def test_a_wrong_key_elsewhere_is_no_trouble_of_ours(desk: Desk) -> None:
     wrong, right = desk.open(name="wrong", secret="x" * 40), desk.open(name="right")
 

@@ -30,6 +30,10 @@ VENUE = Venue(
     permissions=("Read-only",),
     client_ids="1 to 32 letters and digits",
     order_types=(),
+    remarks=(
+        "Take out what the account holds before it closes.",
+        "Balances need the key alone; only the test of a connection proves the secret and the memo.",
+    ),
     trading_ended=date(2026, 8, 26),
     closes=date(2027, 1, 31),
     supports_post_only=False,

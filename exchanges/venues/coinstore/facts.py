@@ -25,5 +25,13 @@ VENUE = Venue(
     key_page="https://www.coinstore.com/#/user/bindAuth/ManagementAPI",
     permissions=("Read", "Spot Trading"),
     client_ids="1 to 32 characters",
+    remarks=(
+        "A key is bound to at most five addresses: this machine's IPv4 address, or its proxy's, is to be one.",
+        "Its refusal 1401 stands for an address that is not bound as well as for a missing right.",
+        "Ordinary accounts hold at most 50 open orders over all markets; market makers can ask for more.",
+        "Orders are accepted first and matched a moment later.",
+        "Market buys are not sent, as Coinstore takes an amount of money for them.",
+        "It does not say whether a key may withdraw: make the key without that right.",
+    ),
     is_proven=True,
 )

@@ -26,7 +26,7 @@ VENUE = Venue(
     permissions=("Read", "Spot Trading"),
     client_ids="1 to 32 characters",
     remarks=(
-        "A key is bound to at most five addresses: this machine's IPv4 address, or its proxy's, is to be one.",
+        "A key is bound to at most five addresses: let this machine's IPv4 address or its proxy's be one.",
         "Its refusal 1401 stands for an address that is not bound as well as for a missing right.",
         "Ordinary accounts hold at most 50 open orders over all markets; market makers can ask for more.",
         "Orders are accepted first and matched a moment later.",

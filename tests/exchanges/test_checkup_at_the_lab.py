@@ -140,8 +140,8 @@ def test_a_connection_is_tested_as_it_is_saved_and_again_only_where_that_can_mat
     assert "Key: Binance refuses" in page
 
     change = reverse("admin:exchanges_exchangeconnection_change", args=[ExchangeConnection.objects.get().pk])
-    page = browser.post(change, form_of(browser, change, FORM) | {"api_secret": SECRET}, follow=True)
-    assert "“New” works" in page.content.decode()
+    answer = browser.post(change, form_of(browser, change, FORM) | {"api_secret": SECRET}, follow=True)
+    assert "“New” works" in answer.content.decode()
 
     browser.post(change, form_of(browser, change, FORM) | {"name": "Renamed"})
     assert AuditEntry.objects.filter(action="connection.tested").count() == 2

@@ -14,7 +14,7 @@ from exchanges.errors import VenueError
 from exchanges.venues.facts import Venue
 from exchanges.venues.registry import known_venues, venue
 from tests.spec.cases import CASES
-from tests.spec.causes.told import told_at
+from tests.spec.causes.told import NEVER, told_at
 from tests.spec.stands import STANDS, Stand
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "venues.md"
@@ -122,9 +122,9 @@ def _first_place(title: str) -> tuple[int, int]:
 
 
 def _becomes(stand: Stand, title: str) -> str:
-    found = next((cause for cause in told_at(stand) if cause.title == title), None)
+    found = next((told for told in told_at(stand) if told.title == title), None)
     if found is None:
-        return ""
+        return NEVER.get(stand.venue, {}).get(title, "")
     rule = f" ({stand.rule(found.rule)})" if found.rule is not None else ""
     return f"{_short(found.error)}{rule}"
 

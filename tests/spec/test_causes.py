@@ -14,7 +14,7 @@ from exchanges.venues.registry import venue
 from tests.lab.faults import Effect, Fault, Stage
 from tests.spec.bench import Bench
 from tests.spec.causes.cause import EVERYWHERE, Asked, Cause
-from tests.spec.causes.told import CAUSES, told_at
+from tests.spec.causes.told import CAUSES, NEVER, told_at, untold_at
 from tests.spec.stands import STANDS, Stand
 
 TOLD = [
@@ -59,3 +59,8 @@ async def ask(bench: Bench, gateway: CcxtGateway, what: Asked) -> object:
 def test_no_cause_of_a_venue_is_listed_twice(venue_id: str) -> None:
     titles = [cause.title for cause in (*CAUSES[venue_id], *EVERYWHERE)]
     assert len(titles) == len(set(titles))
+
+
+@pytest.mark.parametrize("stand", STANDS, ids=lambda stand: stand.venue)
+def test_each_usual_cause_is_told_at_a_venue_or_has_a_reason_why_not(stand: Stand) -> None:
+    assert {cause.title for cause in untold_at(stand)} == NEVER.get(stand.venue, {}).keys()

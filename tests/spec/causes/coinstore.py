@@ -14,7 +14,14 @@ def _told(of: Cause, code: int, text: str) -> Cause:
 
 
 CAUSES: tuple[Cause, ...] = (
+    _told(cause.WRONG_KEY, 1401, "Unauthorized"),
     _told(cause.WRONG_SECRET, 401, "signature-failed"),
+    # Told by the date of the answer: a signature is good for half a minute.
+    cause.CLOCK.told(
+        200,
+        json.dumps({"message": "signature-failed", "code": 401}),
+        {"Date": "Fri, 20 Nov 2020 20:00:00 GMT"},
+    ),
     _told(cause.WRONG_SECRET.but(title="wrong signature"), 3005, "sign error"),
     # One code for an address that is not allowed and a missing right.
     _told(cause.ADDRESS.but(error=CredentialsError), 1401, "Unauthorized"),

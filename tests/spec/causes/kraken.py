@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from exchanges.errors import PermissionMissingError
 from tests.spec.causes import cause
 from tests.spec.causes.cause import Cause
 
@@ -14,6 +15,7 @@ CAUSES: tuple[Cause, ...] = (
     _told(cause.WRONG_KEY, "EAPI:Invalid key"),
     _told(cause.WRONG_SECRET, "EAPI:Invalid signature"),
     _told(cause.NO_RIGHT, "EGeneral:Permission denied"),
+    _told(cause.ADDRESS.but(error=PermissionMissingError, says="address"), "EGeneral:Permission denied"),
     _told(cause.REVOKED, "EAPI:Invalid key"),
     _told(cause.CLOCK.but(says="nonce"), "EAPI:Invalid nonce"),
     _told(cause.RATE_LIMIT, "EAPI:Rate limit exceeded"),

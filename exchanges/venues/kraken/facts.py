@@ -34,6 +34,14 @@ VENUE = Venue(
     client_ids="a UUID, with or without dashes, or 1 to 18 other characters",
     maker_fee=Decimal("0.0025"),
     taker_fee=Decimal("0.004"),
+    remarks=(
+        "Each request has a larger number (nonce) than the last: use a key for one connection only.",
+        "For the same reason the requests of one key go out one after the other.",
+        "A key may ask about once in two seconds (tier Intermediate), orders and cancels aside.",
+        "Cancels of young orders are dear, in each market by itself: give bots longer refresh times here.",
+        "A buy needs its fee in quote on top of its cost.",
+        "Its refusal of an address that is not on the allow-list reads like that of a missing permission.",
+    ),
     is_proven=True,
     one_client_per_key=True,
 )

@@ -211,6 +211,24 @@ async def test_only_levels_within_the_depth_are_told(
     assert again["checksum"] == whole["checksum"]
 
 
+async def test_the_end_of_one_channel_leaves_the_others(public: Listener, crowd: Crowd) -> None:
+    for channel in ("ticker", "book"):
+        await public.ask("subscribe", channel=channel, symbol=[SYMBOL])
+        await public.hear()
+    assert (await public.ask("unsubscribe", channel="ticker", symbol=[SYMBOL]))["success"]
+
+    crowd.hit_bid(Decimal("0.002"))
+
+    assert (await public.hear())["channel"] == "book"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"method":"dance"}', '{"method":"subscribe","params":[1]}'])
+async def test_what_cannot_be_read_is_called_malformed(public: Listener, text: str) -> None:
+    await public._socket.send_str(text)
+
+    assert (await public.hear())["error"] == "Malformed request"
+
+
 async def test_an_order_is_told_step_by_step_until_it_is_filled(
     private: Listener, client: ccxtpro.kraken, crowd: Crowd
 ) -> None:

@@ -33,6 +33,7 @@ from tests.lab.wire import Socket, WireRequest
 PATH = "/v2"
 PRIVATE_HOST = "ws-auth.kraken.com"
 PUBLIC_CHANNELS, PRIVATE_CHANNELS = ("book", "trade", "ticker"), ("executions",)
+EXECUTIONS = ("executions", "")
 DEPTHS = (10, 25, 100, 500, 1000)
 HEARTBEAT_SECONDS = 1.0
 
@@ -79,51 +80,49 @@ class KrakenConversation(Conversation):
     # --- What the client asks for
 
     def hear(self, text: str) -> None:
+        known = {"ping": self._ping, "subscribe": self._subscribe, "unsubscribe": self._unsubscribe}
         try:
             message = json.loads(text)
-            method, given = message["method"], message.get("params") or {}
-            known = {"ping": self._ping, "subscribe": self._subscribe, "unsubscribe": self._unsubscribe}
-            carry_out = known[method]
+            carry_out, given = known[message["method"]], dict(message.get("params") or {})
         except (ValueError, KeyError, TypeError, AttributeError):
             self._say({"error": "Malformed request", "success": False})
             return
-        self._answer(method, given, {key: message[key] for key in ("req_id",) if key in message}, carry_out)
+        named = {name: message[name] for name in ("method", "req_id") if name in message}
+        symbols = given.get("symbol")
+        for symbol in symbols if isinstance(symbols, list) else [""]:
+            self._answer(carry_out, given | {"symbol": str(symbol)}, named)
 
-    def _answer(self, method: str, given: Json, named: Json, carry_out: Callable[[Json, Json], None]) -> None:
-        """Each symbol is answered for itself."""
-        symbols = given.get("symbol") if isinstance(given.get("symbol"), list) else [""]
-        for symbol in symbols if isinstance(symbols, list) else []:
-            one = given | {"symbol": str(symbol)}
-            try:
-                carry_out(one, named)
-            except KrakenError as error:
-                told = {"symbol": symbol} if symbol else {}
-                self._say({"error": error.text, "method": method, "success": False} | told | named)
+    def _answer(self, carry_out: Callable[[Json], Json], given: Json, named: Json) -> None:
+        """Each symbol is answered for itself; what it is told first follows."""
+        try:
+            self._say(named | carry_out(given))
+        except KrakenError as error:
+            about = {"symbol": given["symbol"]} if given["symbol"] else {}
+            self._say(named | {"error": error.text, "success": False} | about)
+            return
+        if named["method"] == "subscribe":
+            self._begin(self._topic(given), given)
 
-    def _ping(self, given: Json, named: Json) -> None:
-        self._say({"method": "pong"} | named)
+    def _ping(self, given: Json) -> Json:
+        return {"method": "pong"}
 
-    def _subscribe(self, given: Json, named: Json) -> None:
+    def _subscribe(self, given: Json) -> Json:
         topic = self._topic(given)
         if topic in self._topics:
             raise KrakenError(f"Already subscribed to {' '.join(filter(None, topic))}")
-        start = {"book": self._start_book, "ticker": self._start_ticker, "trade": self._start_trades}
-        begin = start.get(topic[0], self._start_executions)
-        options = {name: value for name, value in given.items() if name not in ("token", "symbol")}
-        result = options | ({"symbol": topic[1]} if topic[1] else {})
-        depth = given.get("depth", DEPTHS[0])
-        if topic[0] == "book" and depth not in DEPTHS:
+        if topic[0] == "book" and given.get("depth", DEPTHS[0]) not in DEPTHS:
             raise KrakenError("Subscription depth not supported")
-        self._topics[topic] = options
-        self._say({"method": "subscribe", "result": result, "success": True} | named)
-        begin(topic, given)
+        self._topics[topic] = {name: given[name] for name in given if name not in ("token", "symbol")}
+        symbol = {"symbol": topic[1]} if topic[1] else {}
+        return {"result": self._topics[topic] | symbol, "success": True}
 
-    def _unsubscribe(self, given: Json, named: Json) -> None:
+    def _unsubscribe(self, given: Json) -> Json:
         topic = self._topic(given)
         if self._topics.pop(topic, None) is None:
             raise KrakenError("Subscription Not Found")
-        self._books.pop(topic[1], None)
-        self._say({"method": "unsubscribe", "result": {"channel": topic[0]}, "success": True} | named)
+        if topic[0] == "book":
+            del self._books[topic[1]]
+        return {"result": {"channel": topic[0]}, "success": True}
 
     def _topic(self, given: Json) -> tuple[str, str]:
         """Channel and symbol; an account's channels have none."""
@@ -139,6 +138,10 @@ class KrakenConversation(Conversation):
         return channel, symbol
 
     # --- What it is told first
+
+    def _begin(self, topic: tuple[str, str], given: Json) -> None:
+        begin = {"book": self._start_book, "ticker": self._start_ticker, "trade": self._start_trades}
+        begin.get(topic[0], self._start_executions)(topic, given)
 
     def _start_book(self, topic: tuple[str, str], given: Json) -> None:
         depth = int(str(given.get("depth", DEPTHS[0])))
@@ -193,7 +196,9 @@ class KrakenConversation(Conversation):
         self.outbox.mark(("ticker", symbol), partial(self._ticker_texts, symbol))
 
     def _hear_of_order(self, change: OrderChanged) -> None:
-        if self._owner is None or change.order.account != self._owner.account:
+        if self._owner is None or EXECUTIONS not in self._topics:
+            return
+        if change.order.account != self._owner.account:
             return
         if self._owner.is_revoked:
             raise HangUp

@@ -133,8 +133,13 @@ def test_each_discrepancy_is_found(found: str, change: Callable[[Any, Any], obje
     assert getattr(verdict_after(change), found)
 
 
-def test_what_the_venue_ended_by_itself_may_be_canceled_in_its_words() -> None:
-    assert verdict_after(lambda ours, theirs: theirs["orders"][1].update(state="expired")).is_clean
+@pytest.mark.parametrize("word", ["expired", "canceled", "rejected"])
+def test_what_the_venue_ended_by_itself_has_several_words(word: str) -> None:
+    def end(ours: Any, theirs: Any) -> None:
+        ours["orders"][1].update(state=word)
+        theirs["orders"][1].update(state="expired")
+
+    assert verdict_after(end).is_clean
 
 
 def test_more_open_orders_than_the_limit_are_a_breach() -> None:

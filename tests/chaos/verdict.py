@@ -14,8 +14,9 @@ D = Decimal
 ZERO = Decimal(0)
 SIGNS = {"buy": 1, "sell": -1}
 NOT_AT_THE_VENUE = {"rejected", "never_placed"}
-# What the venue ends by itself is expired in its words, or canceled.
-ENDED_BY = {"expired": {"expired", "canceled"}, "self_trade": {"expired", "canceled"}}
+# What the venue ends by itself is expired in its words, or canceled, or rejected.
+ENDED_BY_VENUE = {"expired", "self_trade"}
+ENDED = {"expired", "canceled", "rejected"}
 FINAL = {"filled", "canceled", "expired"}
 
 
@@ -71,7 +72,8 @@ def _orders(verdict: Verdict, account: str, ours: Iterable[Row], theirs: Iterabl
 
 
 def _same_order(verdict: Verdict, account: str, ours: Row, theirs: Row) -> None:
-    state = ours["state"] if ours["state"] in ENDED_BY.get(theirs["state"], ()) else theirs["state"]
+    same_end = theirs["state"] in ENDED_BY_VENUE and ours["state"] in ENDED
+    state = ours["state"] if same_end else theirs["state"]
     mine = (
         ours["state"],
         ours["venue_id"],

@@ -12,8 +12,9 @@ D = Decimal
 ZERO = Decimal(0)
 SIGNS = {"buy": 1, "sell": -1}
 NOT_AT_THE_VENUE = {"rejected", "never_placed"}
-# What the venue ended by itself is canceled in some venues' words.
-WORDS_FOR = {"expired": {"expired", "canceled"}, "self_trade": {"expired", "canceled"}}
+# What the venue ends by itself is expired in its words, or canceled, or rejected.
+ENDED_BY_VENUE = {"expired", "self_trade"}
+ENDED = {"expired", "canceled", "rejected"}
 
 Rows = Sequence[Mapping[str, Any]]
 Books = Mapping[str, Rows]
@@ -41,13 +42,14 @@ def books_agree(books: Books, venue: Control, account: str, *, tells_liquidity: 
 
 def orders_agree(ours: Rows, theirs: Rows) -> None:
     known = {order["client_id"]: order for order in theirs}
-    told = {order["client_id"]: order for order in ours if order["state"] not in NOT_AT_THE_VENUE}
-    assert {name: told[name]["state"] for name in told.keys() - known.keys()} == {}
-    assert {name: known[name]["state"] for name in known.keys() - told.keys()} == {}
-    for client_id, order in told.items():
-        their = known[client_id]
+    told = {order["client_id"]: order for order in ours}
+    absent = {name: told[name]["state"] for name in told.keys() - known.keys()}
+    assert set(absent.values()) <= NOT_AT_THE_VENUE, absent
+    assert known.keys() <= told.keys()
+    for client_id, their in known.items():
+        order = told[client_id]
         assert order["venue_id"] == their["venue_id"]
-        assert order["state"] in WORDS_FOR.get(their["state"], {their["state"]})
+        assert order["state"] in (ENDED if their["state"] in ENDED_BY_VENUE else {their["state"]})
         assert _decimals(order, "price", "amount", "filled") == _decimals(their, "price", "amount", "filled")
         assert order["traded"] == order["filled"]
         assert order["settled_at"] is not None

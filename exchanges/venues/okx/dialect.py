@@ -5,12 +5,11 @@ Sources: OKX's API documentation, v5, and ccxt 4.5.90.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
-from exchanges.venues.dialect import Cursor, Dialect, Refusal
+from exchanges.venues.dialect import Cursor, Dialect
 from exchanges.venues.okx.rulings import BY_CODE, BY_TEXT, read_refusal
 
 Rows = Sequence[Mapping[str, Any]]
@@ -53,11 +52,6 @@ def _before(number: str) -> Callable[[Rows], Mapping[str, Any]]:
     return lambda rows: {"after": str(min(int(row["info"][number]) for row in rows))}
 
 
-def _end_of_window(_refusal: Refusal) -> str:
-    """OKX counts in windows of two seconds; it does not say when one ends, but two seconds later it has."""
-    return str(int(time.time()) + 3)
-
-
 DIALECT = Dialect(
     client_class=client_class,
     options={
@@ -78,5 +72,4 @@ DIALECT = Dialect(
     public_trades_cursor=Cursor(older=_before("tradeId")),
     fetch_permissions=fetch_permissions,
     has_balances=has_balances,
-    resets_at=_end_of_window,
 )

@@ -242,16 +242,6 @@ async def test_books_of_many_markets_are_asked_for_no_faster_than_okx_allows(des
     assert {seen.status for seen in desk.asked("/api/v5/market/books")} == {200}
 
 
-async def test_a_budget_that_is_used_up_is_waited_for_and_not_longer(desk: Desk) -> None:
-    await desk.gateway.load_markets()
-    desk.answers(BALANCE, {"code": "50011", "msg": "Too Many Requests"}, 429)
-
-    with pytest.raises(RateLimitError) as caught:
-        await desk.gateway.fetch_balances()
-
-    assert 1.9 < (caught.value.retry_after or 0) < 3.1
-
-
 async def test_a_pause_that_okx_asked_for_holds_for_every_endpoint(desk: Desk) -> None:
     await desk.gateway.load_markets()
     desk.gateway._client.own_pace.pause(60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.lab.coinstore.call import Call
 from tests.lab.coinstore.errors import bad_request
-from tests.lab.coinstore.payloads import Json, match, plain
+from tests.lab.coinstore.payloads import SIDES, Json, match, plain
 from tests.lab.coinstore.venue import CoinstoreVenue
 
 AVAILABLE, FROZEN = (1, "AVAILABLE"), (4, "FROZEN")
@@ -37,10 +37,10 @@ def matches(venue: CoinstoreVenue, call: Call) -> list[Json]:
     side, number = call.integer("side"), call.integer("ordId")
     if side not in (None, 1, -1):
         raise bad_request("side is neither 1 nor -1")
-    rows = [
-        match(venue, market, fill, market.orders[fill.order_id])
+    asked = [
+        fill
         for fill in reversed(venue.views.of(call.owner).fills(market))
+        if side in (None, SIDES[fill.side]) and number in (None, venue.order_id(fill.symbol, fill.order_id))
     ]
-    asked = [row for row in rows if row["side"] in (side, side or row["side"])]
-    asked = [row for row in asked if number in (None, row["orderId"])]
-    return asked[(page - 1) * size : page * size]
+    shown = asked[(page - 1) * size : page * size]
+    return [match(venue, market, fill, market.orders[fill.order_id]) for fill in shown]

@@ -20,6 +20,7 @@ _STATES = {
     State.EXPIRED: "EXPIRED",
     State.SELF_TRADE: "CANCELED",
 }
+SIDES = {Side.BUY: 1, Side.SELL: -1}
 _EIGHTEEN = Decimal("1e-18")
 _NUMBER = re.compile(r'"number:([^"]*)"')
 
@@ -125,7 +126,7 @@ def match(venue: CoinstoreVenue, market: LabMarket, fill: Fill, order: Order) ->
         "orderState": 50,
         "matchId": 258_000_000 + fill.trade_id,
         "orderId": venue.order_id(fill.symbol, fill.order_id),
-        "side": 1 if fill.side is Side.BUY else -1,
+        "side": SIDES[fill.side],
         "execAmt": as_number(fill.cost),
         "selfDealingQty": as_number(ZERO),
         "tradeId": fill.trade_id,

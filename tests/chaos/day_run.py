@@ -6,26 +6,28 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from bots.engine import lease as leases
-from bots.engine import processes, retention, takeover
+from bots.engine import retention
 from bots.engine import runtime as runtime_module
-from bots.engine.duty import Ending
-from bots.engine.lease import Lease
-from bots.engine.pulse import Pulse
 from bots.engine.runtime import Runtime
 from bots.models import BotState, Order, SpreadBot, Trade
-from exchanges.gateway import ConnectionSpec, Gateway
 from tests.bots.engine.conftest import make_bot, make_connection
 from tests.chaos.day_measures import Sample, descriptors, growth, memory_mb, rows, sizes_of
-from tests.chaos.memory_venue import SYMBOLS, MemoryAccount, MemoryGateway, Prices
-from tests.chaos.virtual_time import CountedThread, VirtualClock, VirtualLoop, virtual_time
+from tests.chaos.memory_desk import (
+    CountingPulse,
+    Venue,
+    on_virtual_clock,
+    replaced,
+    runtime_in_this_loop,
+    trading_in_memory,
+)
+from tests.chaos.memory_venue import SYMBOLS
+from tests.chaos.virtual_time import VirtualClock, VirtualLoop
 
 LOOK_SECONDS = 1.0
 OPERATE_SECONDS = 60.0
@@ -62,47 +64,6 @@ class Day:
     wrong: list[str]
 
 
-@dataclass
-class CountingPulse(Pulse):
-    cycles: int = 0
-
-    def cycled(self, bot_id: UUID) -> None:
-        self.cycles += 1
-        super().cycled(bot_id)
-
-
-@dataclass
-class Venue:
-    """An account for each connection, opened when first asked for."""
-
-    seed: int
-    prices: Prices = field(init=False)
-    accounts: dict[str, MemoryAccount] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.prices = Prices(random.Random(self.seed))
-
-    def account(self, name: str) -> MemoryAccount:
-        if name not in self.accounts:
-            self.accounts[name] = MemoryAccount(self.prices, random.Random(f"{self.seed} {name}"))
-        return self.accounts[name]
-
-    def open_gateway(self, spec: ConnectionSpec, *, licence: Lease, **_rest: object) -> Gateway:
-        return MemoryGateway(self.account(spec.name), licence)
-
-    def open_market_data(self, *_way: object, **_rest: object) -> Gateway:
-        return MemoryGateway(self.account("public"))
-
-    @property
-    def trades_made(self) -> int:
-        return sum(account.trades_made for account in self.accounts.values())
-
-    @property
-    def resting(self) -> int:
-        orders = [order for account in self.accounts.values() for order in account.resting.values()]
-        return sum(order.client_id is not None for order in orders)
-
-
 def live_a_day(plan: Plan, *, tell: Callable[[Sample], None] = lambda _sample: None) -> Day:
     """Runs in the calling thread until the cycles are done. The database is there and empty."""
     plant(plan)
@@ -131,43 +92,23 @@ def plant(plan: Plan) -> None:
 def _in_memory(clock: VirtualClock, venue: Venue, plan: Plan) -> Iterator[None]:
     """The runtime's surroundings: time, the venue, and a retention that is as short as the day."""
     kept = timedelta(seconds=plan.virtual_seconds / KEPT_SHARES)
-    with ExitStack() as undo:
-        undo.enter_context(virtual_time(clock))
-        for module, name, stand_in in (
-            (takeover, "open_gateway", venue.open_gateway),
-            (runtime_module, "open_market_data", venue.open_market_data),
-            (runtime_module, "DatabaseThread", lambda name: CountedThread(name, clock)),
-            (runtime_module, "RETENTION_SECONDS", kept.total_seconds() / 4),
-            (retention, "KEPT", kept),
-        ):
-            undo.callback(setattr, module, name, getattr(module, name))
-            setattr(module, name, stand_in)
+    with (
+        on_virtual_clock(clock),
+        trading_in_memory(venue),
+        replaced(runtime_module, "RETENTION_SECONDS", kept.total_seconds() / 4),
+        replaced(retention, "KEPT", kept),
+    ):
         yield
 
 
 async def _live(plan: Plan, clock: VirtualClock, tell: Callable[[Sample], None]) -> list[Sample]:
-    runtime, pulse = Runtime(), CountingPulse()
-    runtime._loop.close()
-    runtime._loop, runtime._pulse = asyncio.get_running_loop(), pulse
-    runtime.extend(float("inf"))
-    main = asyncio.create_task(runtime._main())
-    await asyncio.sleep(0)  # it opens its database thread
-    await runtime._database.run(processes.register, runtime.id)
-    clocks = [asyncio.create_task(_keep(runtime)), asyncio.create_task(_operate(runtime, plan))]
-    samples = await _watch(plan, clock, runtime, pulse, tell)
-    clocks[1].cancel()
-    runtime._ending = Ending.STOP
-    await main
-    clocks[0].cancel()
-    await asyncio.gather(*clocks, return_exceptions=True)
+    pulse = CountingPulse()
+    async with runtime_in_this_loop(pulse) as runtime:
+        people = asyncio.create_task(_operate(runtime, plan))
+        samples = await _watch(plan, clock, runtime, pulse, tell)
+        people.cancel()
+        await asyncio.gather(people, return_exceptions=True)
     return samples
-
-
-async def _keep(runtime: Runtime) -> None:
-    """The keeper, which has a thread of its own and real time in the product."""
-    while True:
-        await runtime._database.run(runtime._renew)
-        await asyncio.sleep(leases.RENEW_SECONDS)
 
 
 async def _watch(

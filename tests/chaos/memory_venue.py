@@ -52,13 +52,16 @@ PLENTY = D(10) ** 9
 
 @dataclass
 class Prices:
-    """One price by symbol, which holds for a while and then jumps."""
+    """One price by symbol, which holds for a while and then jumps; still ones hold for ever."""
 
     chance: random.Random
+    are_still: bool = False
     mids: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(SYMBOLS, D(100)))
     moved_at: dict[str, float] = field(default_factory=dict)
 
     def mid(self, symbol: str) -> Decimal:
+        if self.are_still:
+            return self.mids[symbol]
         first = self.chance.uniform(-MOVE_SECONDS, 0)
         if uptime() - self.moved_at.setdefault(symbol, first) >= MOVE_SECONDS:
             self.moved_at[symbol] = uptime()
@@ -71,10 +74,14 @@ class Prices:
 
 @dataclass
 class MemoryAccount:
-    """trades_made: all fills of orders with a client id, those among them that are forgotten by now."""
+    """trades_made: all fills of orders with a client id, those among them that are forgotten by now.
+
+    is_quiet: nobody else trades on it, and no call fails.
+    """
 
     prices: Prices
     chance: random.Random
+    is_quiet: bool = False
     resting: dict[str, OrderReport] = field(default_factory=dict)
     ended: OrderedDict[str, OrderReport] = field(default_factory=OrderedDict)
     trades: deque[TradeReport] = field(default_factory=lambda: deque(maxlen=REMEMBERED_TRADES))
@@ -115,7 +122,7 @@ class MemoryAccount:
     def happen(self, symbols: Collection[str]) -> None:
         """What others do between two looks: they take what is in their way, and place orders of their own."""
         self.take_what_is_reached()
-        for _ in range(3):
+        for _ in range(0 if self.is_quiet else 3):
             self._meddle(self.chance.choice(sorted(symbols)))
 
     def take_what_is_reached(self) -> None:
@@ -177,7 +184,7 @@ class MemoryGateway:
         await asyncio.sleep(LATENCY_SECONDS)
         if self.licence is not None:
             self.licence.check()
-        fate = self.account.chance.random()
+        fate = 1.0 if self.account.is_quiet else self.account.chance.random()
         if fate < FAILURES / 2:
             raise ConnectivityError("The venue cannot be reached.")
         yield

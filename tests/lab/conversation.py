@@ -39,7 +39,12 @@ class Conversation(ABC):
     async def run(self) -> None:
         """Until one of the two has had enough."""
         end_of_news = self._exchange.news.subscribe(self.listen)
-        tasks = [asyncio.create_task(self.outbox.deliver(self._send)), asyncio.create_task(self._read())]
+        ways_to_end = (
+            self.outbox.deliver(self._send),
+            self._read(),
+            self._exchange.news.interference.wait_for_a_cut(),
+        )
+        tasks = [asyncio.create_task(way) for way in ways_to_end]
         try:
             async with self._patience:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -59,6 +64,8 @@ class Conversation(ABC):
             self.hear(text)
 
     async def _send(self, text: str) -> None:
+        if self._exchange.news.interference.swallows():
+            return
         self._note_a_word()
         await self._socket.send(text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.lab.interference import Interference
 from tests.lab.journal import Event
 from tests.lab.orders import Order, PublicTrade
 
@@ -30,9 +31,13 @@ Listener = Callable[[Item], None]
 
 
 class News:
-    """Listeners are called in the midst of what happens: they note it down, and change nothing."""
+    """Listeners are called in the midst of what happens: they note it down, and change nothing.
+
+    interference: with those who tell it on.
+    """
 
     def __init__(self) -> None:
+        self.interference = Interference()
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

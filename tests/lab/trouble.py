@@ -134,6 +134,19 @@ class TroubleCommands:
         market = self._house.exchange.market(symbol)
         market.display.change(look, market.update_id)
 
+    # --- Streams
+
+    def lose_stream_texts(self, *, count: int) -> None:
+        """So many of the next texts on WebSockets never leave."""
+        self._house.exchange.news.interference.lost = count
+
+    def silence_streams(self, *, on: bool) -> None:
+        """Connections stay, and nothing is told on them."""
+        self._house.exchange.news.interference.is_silent = on
+
+    def cut_streams(self) -> None:
+        self._house.exchange.news.interference.cut()
+
     # --- What happens
 
     def race_cancels(
@@ -173,13 +186,14 @@ class TroubleCommands:
             setattr(self._house.dialect.limits, name, value)
 
     def calm(self) -> None:
-        """Ends all of the above, for a run to settle: faults, weather, lags, races, the books' looks and the
-        clock. Rights, rules and limits stay as they were changed."""
+        """Ends all of the above, for a run to settle: faults, weather, lags, races, the books' looks, silent
+        streams and the clock. Rights, rules and limits stay as they were changed."""
         self.clear_faults()
         self.clear_weather()
         self.clear_lag()
         self.race_cancels(probability=0)
         self.set_clock(offset_ms=0)
+        self._house.exchange.news.interference.clear()
         for symbol in self._house.exchange.markets:
             self.restore_book(symbol=symbol)
 

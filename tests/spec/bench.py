@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -50,12 +51,21 @@ ENDED = frozenset(
 )
 
 
+@dataclass
+class Trust:
+    """ca_file: of the authority that the desk trusts, from its next connection on; strangers: another's."""
+
+    ca_file: Path
+    strangers: Path
+
+
 class Bench:
     """The desk's account has 1000 of each base and ten million of each quote; nobody quotes yet."""
 
-    def __init__(self, stand: Stand, house: House, server: LabServer, wire: Wire) -> None:
+    def __init__(self, stand: Stand, house: House, server: LabServer, wire: Wire, trust: Trust) -> None:
         self.stand = stand
         self.house = house
+        self.trust = trust
         self._server = server
         self._wire = wire
         self._gateways: list[CcxtGateway] = []

@@ -43,7 +43,10 @@ Story = Callable[["Bench"], Awaitable[None]]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """sentence: what the desk does or gets, as the end of “The desk …”."""
+    """number: stays; a new case gets the next one, wherever it stands.
+
+    sentence: what the desk does or gets, as the end of “The desk …”.
+    """
 
     number: str
     sentence: str

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from exchanges.errors import AddressNotAllowedError, CredentialsError, VenueError
+from exchanges.errors import AddressNotAllowedError, CredentialsError, VenueDownError, VenueError
 from exchanges.types import Side
 from tests.lab.accounts import Login
 from tests.spec.bench import Bench
@@ -135,6 +135,16 @@ async def _(bench: Bench) -> None:
     assert error.sentence in shown
     for secret in (login.key, login.secret, login.secret.splitlines()[-1], login.passphrase):
         assert not secret or secret not in shown
+
+
+@case("S93", "tells nothing to a host that shows a certificate of nobody it trusts")
+async def _(bench: Bench) -> None:
+    bench.trust.ca_file = bench.trust.strangers
+
+    with pytest.raises(VenueDownError, match="certificate"):
+        await bench.gateway().fetch_balances()
+
+    assert bench.requests.select() == []
 
 
 def _with_wrong_secret(bench: Bench) -> Login:

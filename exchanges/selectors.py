@@ -10,9 +10,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchanges.gateway import ConnectionSpec, Credentials, Proxy
-from exchanges.models import ExchangeConnection, Market, Mode
+from exchanges.models import BalanceSnapshot, ExchangeConnection, Market, Mode
 from exchanges.proxy_address import DIRECT, ProxyLogin
 from exchanges.types import Market as MarketRules
+from exchanges.valuation import Price, Valuation, valued
 from exchanges.venues.registry import venue_or_none
 from vault.keyring import VaultError
 from vault.secret import Secret
@@ -171,3 +172,26 @@ def _rules(row: Market) -> MarketRules:
         taker_fee=row.taker_fee,
         active=row.active,
     )
+def quote_currency(connection: ExchangeConnection) -> str:
+    """What the account's worth is counted in: as its owner says, else as is usual at the venue."""
+    known = venue_or_none(connection.venue)
+    return connection.quote_currency or (known.usual_quote if known else "USDT")
+
+
+def worth(connection: ExchangeConnection) -> Valuation | None:
+    """The balances as they were read last, at the last prices known; None before the first look."""
+    if connection.balances_at is None:
+        return None
+    amounts = {row.currency: row.free + row.used for row in connection.balances.all()}
+    quote, last = quote_currency(connection), connection.last_snapshot
+    prices = last_prices(last, quote) if last else {}
+    return valued(amounts, prices, quote=quote, at=connection.balances_at)
+
+
+def last_prices(snapshot: BalanceSnapshot, quote: str) -> dict[str, Price]:
+    """By currency; none where the snapshot was counted in another one."""
+    if snapshot.quote != quote:
+        return {}
+    return {line.currency: line.price for line in snapshot.valuation.lines if line.price}
+
+

@@ -36,7 +36,7 @@ SecretName = Literal["api_key", "api_secret", "passphrase", "proxy_password"]
 SECRETS: tuple[SecretName, ...] = ("api_key", "api_secret", "passphrase", "proxy_password")
 FIELDS = (
     "name", "venue", "mode", "owner", "proxy_url", "proxy_username", "proxy_ca", "proxy_ipv4_only",
-    "paper_balances", "enabled",
+    "paper_balances", "quote_currency", "enabled",
 )  # fmt: skip
 # With another venue or mode, the orders and trades that are recorded would be somebody else's.
 FIXED_ONCE_USED = ("venue", "mode")
@@ -58,6 +58,7 @@ class ConnectionFields(TypedDict, total=False):
     proxy_ca: str
     proxy_ipv4_only: bool
     paper_balances: dict[str, str]
+    quote_currency: str
     enabled: bool
 
 
@@ -75,6 +76,7 @@ def create_connection(
         setattr(connection, name, secret)
     check_connection(connection)
     check_credentials(connection, entered)
+    connection.balances_due_at = _first_look(connection)
     connection.save()
     after = _fields_of(connection) | {name: "set" for name in SECRETS if getattr(connection, name)}
     record(actor=actor, action="connection.created", target=connection, after=after)
@@ -105,7 +107,8 @@ def update_connection(
     changed = [name for name in FIELDS if before[name] != after[name]]
     _refuse_a_change_of_identity(current, changed)
     if changed or new_secrets:
-        current.save(update_fields=[*changed, *new_secrets])
+        current.balances_due_at = _first_look(current)
+        current.save(update_fields=[*changed, *new_secrets, "balances_due_at"])
         record(
             actor=actor,
             action="connection.updated",
@@ -199,6 +202,11 @@ def save_balances(*, connection_id: UUID, balances: Mapping[str, BalanceNow], at
         update_fields=["free", "used", "at"],
     )
     ExchangeConnection.objects.filter(pk=connection_id).update(balances_at=at)
+
+
+def _first_look(connection: ExchangeConnection) -> datetime | None:
+    """When a worker is to look at the balances: now, or never where there is no key to ask with."""
+    return timezone.now() if connection.is_paper or connection.api_key else None
 
 
 def _locked(connection: ExchangeConnection) -> ExchangeConnection:

@@ -14,6 +14,8 @@ from audit.models import AuditEntry
 from bots.models import Order, Position, SpreadBot, Trade
 from exchanges.models import (
     Balance,
+    BalanceBaseline,
+    BalanceSnapshot,
     ExchangeConnection,
     PaperAccount,
     PaperBalance,
@@ -21,6 +23,7 @@ from exchanges.models import (
     PaperTaken,
     PaperTape,
     PaperTrade,
+    UnexplainedChange,
 )
 
 MONEY_ROWS: tuple[type[models.Model], ...] = (
@@ -28,6 +31,9 @@ MONEY_ROWS: tuple[type[models.Model], ...] = (
     Trade,
     Position,
     Balance,
+    BalanceSnapshot,
+    BalanceBaseline,
+    UnexplainedChange,
     PaperAccount,
     PaperBalance,
     PaperOrder,

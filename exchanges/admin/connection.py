@@ -93,7 +93,7 @@ class ConnectionAdmin(ActingAdmin):
                 ]
             },
         ),
-        ("Paper account", {"fields": ["paper_balances"]}),
+        ("Account", {"fields": ["quote_currency", "paper_balances"]}),
     ]
     acts = (
         TEST,
@@ -135,7 +135,9 @@ class ConnectionAdmin(ActingAdmin):
         """Who may only look sees no secrets, not even that there are any."""
         sees_form = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if not sees_form:
-            fields = ["name", "venue", "mode", "owner", "enabled", "proxy_url", "paper_balances"]
+            fields = [
+                "name", "venue", "mode", "owner", "enabled", "proxy_url", "quote_currency", "paper_balances",
+            ]  # fmt: skip
             return [(None, {"fields": fields})]
         about, *others = self.fieldsets
         return [

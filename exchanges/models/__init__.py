@@ -1,10 +1,12 @@
-from exchanges.models.balance import Balance
+from exchanges.models.balance import Balance, BalanceBaseline, BalanceSnapshot, UnexplainedChange
 from exchanges.models.connection import ExchangeConnection, Mode
 from exchanges.models.market import Market
 from exchanges.models.paper import PaperAccount, PaperBalance, PaperOrder, PaperTaken, PaperTape, PaperTrade
 
 __all__ = [
     "Balance",
+    "BalanceBaseline",
+    "BalanceSnapshot",
     "ExchangeConnection",
     "Market",
     "Mode",
@@ -14,4 +16,5 @@ __all__ = [
     "PaperTaken",
     "PaperTape",
     "PaperTrade",
+    "UnexplainedChange",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
@@ -73,6 +74,13 @@ class ExchangeConnection(models.Model):
         help_text='What a paper account starts with: {"USDT": "10000"}. Read once, at its first use.',
     )
 
+    quote_currency = models.CharField(
+        max_length=40,
+        blank=True,
+        validators=[RegexValidator(r"^[A-Z0-9]+\Z", "Write it as the exchange does: USDT, USD, EUR.")],
+        help_text="What the account's worth is counted in. Empty: as is usual there, USDT or USD.",
+    )
+
     enabled = models.BooleanField(default=True, help_text="Disabled: no worker acts for it.")
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -98,6 +106,20 @@ class ExchangeConnection(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = "exchange connection"
+    balances_due_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="From then on a worker looks at the balances though no bot is at work. Empty: never.",
+    )
+    last_snapshot = models.OneToOneField(
+        "exchanges.BalanceSnapshot",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+    )
         constraints = [
             models.UniqueConstraint(
                 Lower("name"),

@@ -37,6 +37,7 @@ class Venue:
     supports_post_only: an order can be refused by the venue instead of taking liquidity.
     market_data_needs_key: not even its markets and prices are shown without a key.
     one_client_per_key: two connections with one key disturb each other (nonces), not only each other's pace.
+    usual_quote: the currency in which an account's worth is counted where its owner names none.
     remarks: what else an operator should know, as sentences.
     """
 
@@ -57,6 +58,7 @@ class Venue:
     supports_post_only: bool = True
     market_data_needs_key: bool = False
     one_client_per_key: bool = False
+    usual_quote: str = "USDT"
     remarks: tuple[str, ...] = ()
 
     @property

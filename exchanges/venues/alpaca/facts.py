@@ -29,6 +29,7 @@ VENUE = Venue(
     maker_fee=Decimal("0.0015"),
     taker_fee=Decimal("0.0025"),
     is_proven=True,
+    usual_quote="USD",
     supports_post_only=False,
     market_data_needs_key=True,
     remarks=(

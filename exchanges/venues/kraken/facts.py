@@ -43,5 +43,6 @@ VENUE = Venue(
         "Its refusal of an address that is not on the allow-list reads like that of a missing permission.",
     ),
     is_proven=True,
+    usual_quote="USD",
     one_client_per_key=True,
 )

@@ -18,7 +18,7 @@ POSSIBLE = [
 
 
 @pytest.mark.parametrize(("stand", "case"), POSSIBLE)
-async def test_the_desk(stand: Stand, case: Case, bench: Bench) -> None:
+async def test_the_venue_passes_the_case(stand: Stand, case: Case, bench: Bench) -> None:
     await case.story(bench)
 
 

@@ -31,6 +31,7 @@ class Feed:
     """One venue's market data behind one way out. It is a `MarketData` that remembers and joins requests."""
 
     source: MarketData
+    saved_markets: Mapping[str, Market] | None = None  # the list that is in the database, by this process
     _cells: dict[Hashable, _Cell] = field(default_factory=dict)
     _asked_at: float = field(default_factory=uptime)
 

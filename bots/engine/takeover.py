@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bots.engine import ledger
@@ -14,6 +15,7 @@ from database.thread import DatabaseThread
 from exchanges.models import ExchangeConnection
 from exchanges.selectors import connection_spec
 from exchanges.services import save_markets
+from exchanges.types import Market
 from exchanges.venues.registry import open_gateway
 from exchanges.venues.wire import Wire
 
@@ -35,6 +37,13 @@ async def open_account(lease: Lease, connection: ExchangeConnection, office: Off
     return Account(lease=lease, name=spec.name, gateway=gateway, feed=feed, database=office.database)
 
 
+async def _save_markets(account: Account, venue: str, markets: Mapping[str, Market]) -> None:
+    """Once for a list that many connections share: a venue may have ten thousand markets."""
+    if markets is not account.feed.saved_markets:
+        await account.database.run(save_markets, venue=venue, markets=markets)
+        account.feed.saved_markets = markets
+
+
 async def take_over(account: Account, venue: str) -> None:
     """The books as the last holder left them; what was on its way then is looked up.
 
@@ -42,7 +51,7 @@ async def take_over(account: Account, venue: str) -> None:
     """
     markets = await account.gateway.load_markets()
     if markets != account.markets:  # once for each opening, not after every failure
-        await account.database.run(save_markets, venue=venue, markets=markets)
+        await _save_markets(account, venue, markets)
         account.markets = markets
     account.orders.clear()
     account.foreign.clear()  # a name may have been misread

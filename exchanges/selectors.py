@@ -140,6 +140,29 @@ def _nothing_called(word: str, known: Sequence[ExchangeConnection]) -> str:
     return f"No connection is called “{word}” or is at a venue of that name: {hint}"
 
 
+def quote_currency(connection: ExchangeConnection) -> str:
+    """What the account's worth is counted in: as its owner says, else as is usual at the venue."""
+    known = venue_or_none(connection.venue)
+    return connection.quote_currency or (known.usual_quote if known else "USDT")
+
+
+def worth(connection: ExchangeConnection) -> Valuation | None:
+    """The balances as they were read last, at the last prices known; None before the first look."""
+    if connection.balances_at is None:
+        return None
+    amounts = {row.currency: row.free + row.used for row in connection.balances.all()}
+    quote, last = quote_currency(connection), connection.last_snapshot
+    prices = last_prices(last, quote) if last else {}
+    return valued(amounts, prices, quote=quote, at=connection.balances_at)
+
+
+def last_prices(snapshot: BalanceSnapshot, quote: str) -> dict[str, Price]:
+    """By currency; none where the snapshot was counted in another one."""
+    if snapshot.quote != quote:
+        return {}
+    return {line.currency: line.price for line in snapshot.valuation.lines if line.price}
+
+
 def venue_title(venue_id: str) -> str:
     """As people call it; the id itself where the registry does not know it any more."""
     known = venue_or_none(venue_id)
@@ -172,26 +195,3 @@ def _rules(row: Market) -> MarketRules:
         taker_fee=row.taker_fee,
         active=row.active,
     )
-def quote_currency(connection: ExchangeConnection) -> str:
-    """What the account's worth is counted in: as its owner says, else as is usual at the venue."""
-    known = venue_or_none(connection.venue)
-    return connection.quote_currency or (known.usual_quote if known else "USDT")
-
-
-def worth(connection: ExchangeConnection) -> Valuation | None:
-    """The balances as they were read last, at the last prices known; None before the first look."""
-    if connection.balances_at is None:
-        return None
-    amounts = {row.currency: row.free + row.used for row in connection.balances.all()}
-    quote, last = quote_currency(connection), connection.last_snapshot
-    prices = last_prices(last, quote) if last else {}
-    return valued(amounts, prices, quote=quote, at=connection.balances_at)
-
-
-def last_prices(snapshot: BalanceSnapshot, quote: str) -> dict[str, Price]:
-    """By currency; none where the snapshot was counted in another one."""
-    if snapshot.quote != quote:
-        return {}
-    return {line.currency: line.price for line in snapshot.valuation.lines if line.price}
-
-

@@ -100,12 +100,6 @@ class ExchangeConnection(models.Model):
     last_error = models.TextField(blank=True, editable=False)
     last_error_at = models.DateTimeField(null=True, blank=True, editable=False)
     balances_at = models.DateTimeField(null=True, blank=True, editable=False)
-
-    objects = ConnectionQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["name"]
-        verbose_name = "exchange connection"
     balances_due_at = models.DateTimeField(
         null=True,
         blank=True,
@@ -120,6 +114,12 @@ class ExchangeConnection(models.Model):
         editable=False,
         related_name="+",
     )
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "exchange connection"
         constraints = [
             models.UniqueConstraint(
                 Lower("name"),

@@ -65,6 +65,10 @@ class Ground:
         """Every connection has an order in the book."""
         return all(self.lab.open_orders(account=row["name"]) for row in self.connections)
 
+    def struck(self) -> int:
+        """How many requests a fault of the venue struck."""
+        return sum(len(self.lab.requests(key=key, struck=True)) for key in self.keys)
+
     def lives(self) -> dict[str, Life]:
         return {
             row["name"]: Life(self.lab.requests(key=row["key"]), self.lab.journal(account=row["name"]))

@@ -167,6 +167,7 @@ def _report(
         "orders": len(books["orders"]),
         "trades": len(books["trades"]),
         "trades_by_connection": Counter(trade["connection__name"] for trade in books["trades"]),
+        "requests_struck_by_a_fault": {ground.stand.venue: ground.struck() for ground in grounds},
         "order_states": Counter(order["state"] for order in books["orders"]),
         "events": Counter(event["kind"] for event in books["events"]),
         "disasters": Counter(strike.name for strike in struck),

@@ -57,7 +57,7 @@ def _preview_of_synthetic(bot: SpreadBot, data: MarketData) -> Preview:
 
 def _preview(bot: SpreadBot, market: Market, book: Book, source: str) -> Preview:
     base, quote, funds = _funds(bot.connection, market)
-    own_trade = Trade.objects.filter(bot=bot, symbol=bot.symbol).first()
+    own_trade = Trade.objects.current().filter(bot=bot, symbol=bot.symbol).first()
     snapshot = Snapshot(
         now=datetime.now(UTC),
         market=market,

@@ -8,15 +8,22 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from bots.accounting import Holding, unrealised
 from bots.lifecycle import LIVE, OrderState
 from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Runtime, SpreadBot, Trade
+from exchanges import selectors as exchanges
+from exchanges.models import ExchangeConnection, Mode
 from exchanges.types import ZERO
 
 WORKER_SILENT_AFTER = timedelta(minutes=1)
+_OTHERWISE = {
+    True: "But a worker runs without DRY_RUN and trades for real: restart it with this environment.",
+    False: "A worker runs with DRY_RUN, and trades with play money on live connections: restart it without.",
+}
 _DOING = {
     BotState.PAUSED: "Paused: it places nothing until it is started.",
     BotState.STOPPING: "Stopping: a worker settles its orders first.",
@@ -109,7 +116,7 @@ def figures_of(position: Position | None) -> Figures:
 
 def last_known_price(bot: SpreadBot) -> tuple[Decimal | None, str]:
     """Quote per base, and where it is from: the mark of the position, else the last decision's reference."""
-    position = Position.objects.filter(bot=bot, symbol=bot.symbol).first()
+    position = Position.objects.current().filter(bot=bot, symbol=bot.symbol).first()
     if position is not None and position.mark_price is not None:
         at = f"{position.marked_at:%H:%M:%S} UTC" if position.marked_at else "an unknown time"
         return position.mark_price, f"the price of {at}"
@@ -129,11 +136,11 @@ def bot_rows() -> list[BotRow]:
 
 
 def bot_page(bot: SpreadBot, *, last: int = 10) -> BotPage:
-    orders = Order.objects.filter(bot=bot)
+    orders = Order.objects.current().filter(bot=bot)
     return BotPage(
         row=_rows([bot])[0],
         live_orders=list(orders.live().order_by("side", "price")),
-        last_trades=list(Trade.objects.filter(bot=bot)[:last]),
+        last_trades=list(Trade.objects.current().filter(bot=bot)[:last]),
         events=list(BotEvent.objects.filter(bot=bot)[:last]),
     )
 
@@ -146,7 +153,7 @@ def last_trades(count: int = 8) -> list[Trade]:
 def totals(rows: Iterable[BotRow]) -> list[Total]:
     groups: dict[tuple[str, str], list[Figures]] = {}
     for row in rows:
-        groups.setdefault((row.bot.connection.mode, row.quote), []).append(row.figures)
+        groups.setdefault((_mode(row.bot.connection), row.quote), []).append(row.figures)
     return [
         Total(
             mode=mode,
@@ -157,6 +164,33 @@ def totals(rows: Iterable[BotRow]) -> list[Total]:
         )
         for (mode, currency), figures in sorted(groups.items())
     ]
+
+
+def _mode(connection: ExchangeConnection) -> str:
+    return "dry run" if connection.is_dry_run else connection.mode
+
+
+def dry_run_notice() -> str:
+    """What every page and every start says while DRY_RUN is set here, or at a worker; nothing otherwise."""
+    notice = exchanges.dry_run_setting()
+    others = Runtime.objects.filter(heartbeat_at__gt=timezone.now() - WORKER_SILENT_AFTER)
+    if others.filter(is_dry_run=not settings.DRY_RUN).exists():
+        notice = f"{notice} {_OTHERWISE[settings.DRY_RUN]}".strip()
+    real = _real_orders_left() if settings.DRY_RUN else 0
+    return f"{notice} {_left(real)}" if real else notice
+
+
+def _real_orders_left() -> int:
+    left = Order.objects.live().filter(is_dry_run=False, connection__mode=Mode.LIVE)
+    return left.count()
+
+
+def _left(count: int) -> str:
+    orders = "1 real order is" if count == 1 else f"{count} real orders are"
+    return (
+        f"{orders} on record from before: nobody asks after them or cancels them, and they may fill. Cancel "
+        "them at the venue, or set DRY_RUN=false."
+    )
 
 
 def worker_warning() -> str:
@@ -173,10 +207,11 @@ def worker_warning() -> str:
 def _rows(bots: Sequence[SpreadBot]) -> list[BotRow]:
     ids = [bot.pk for bot in bots]
     decisions = {decision.bot_id: decision for decision in Decision.objects.filter(bot__in=ids)}
-    positions = {(row.bot_id, row.symbol): row for row in Position.objects.filter(bot__in=ids)}
-    trades = _counts(Trade.objects.filter(bot__in=ids).values_list("bot").annotate(Count("pk")).order_by())
-    live = Order.objects.filter(bot__in=ids, state__in=LIVE)
+    positions = {(row.bot_id, row.symbol): row for row in Position.objects.current().filter(bot__in=ids)}
+    trades = Trade.objects.current().filter(bot__in=ids)
+    live = Order.objects.current().filter(bot__in=ids, state__in=LIVE)
     refused = {order.bot_id: order for order in _refused_newest(ids)}
+    trade_counts = _counts(trades.values_list("bot").annotate(Count("pk")).order_by())
     live_orders = _counts(live.values_list("bot").annotate(Count("pk")).order_by())
     return [
         BotRow(
@@ -184,7 +219,7 @@ def _rows(bots: Sequence[SpreadBot]) -> list[BotRow]:
             decision=decisions.get(bot.pk),
             refused=refused.get(bot.pk),
             figures=figures_of(positions.get((bot.pk, bot.symbol))),
-            trades=trades.get(bot.pk, 0),
+            trades=trade_counts.get(bot.pk, 0),
             live_orders=live_orders.get(bot.pk, 0),
         )
         for bot in bots
@@ -193,7 +228,7 @@ def _rows(bots: Sequence[SpreadBot]) -> list[BotRow]:
 
 def _refused_newest(ids: Sequence[UUID]) -> QuerySet[Order]:
     """Of each bot the newest order, where that one was refused."""
-    newest = Order.objects.filter(bot=OuterRef("pk")).values("pk")[:1]
+    newest = Order.objects.current().filter(bot=OuterRef("pk")).values("pk")[:1]
     newest_of_each = Bot.objects.filter(pk__in=ids).values(newest=Subquery(newest))
     return Order.objects.filter(pk__in=newest_of_each, state=OrderState.REJECTED)
 

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from bots.models import Reference, SpreadBot
 from exchanges import selectors as exchanges
-from exchanges.models import ExchangeConnection, Mode
+from exchanges.models import ExchangeConnection
 from exchanges.types import ZERO, Market, Side
 from exchanges.venues.registry import UnknownVenueError, venue, venue_or_none
 
@@ -142,15 +142,7 @@ def _connection_refusal(connection: ExchangeConnection) -> str:
         return str(error)
     if its_venue.no_orders_because:
         return its_venue.no_orders_because
-    if connection.mode != Mode.LIVE:
-        return ""
-    if its_venue.is_paper_only:
-        return f"“{connection}” is live, and {its_venue.title} has no real accounts: choose paper."
-    if not its_venue.is_proven:
-        return f"Live orders at {its_venue.title} are not proven yet in this version: use paper there."
-    if not (connection.api_key and connection.api_secret):
-        return f"The connection “{connection}” is live but has no API key and secret: enter them first."
-    return ""
+    return exchanges.live_refusal(connection)
 
 
 def _market_refusal(bot: SpreadBot, last_price: Decimal | None) -> str:

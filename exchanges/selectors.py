@@ -60,6 +60,45 @@ def _proxy(connection: ExchangeConnection) -> Proxy | None:
     )
 
 
+def live_refusal(connection: ExchangeConnection) -> str:
+    """Why nothing may be sent for this live connection, in one sentence; empty for paper, or where it may."""
+    its_venue = venue_or_none(connection.venue)
+    if connection.is_paper or its_venue is None:
+        return ""
+    if its_venue.is_paper_only:
+        return f"“{connection}” is live, and {its_venue.title} has no real accounts: choose paper."
+    if not its_venue.is_proven:
+        return f"Live orders at {its_venue.title} are not proven yet in this version: use paper there."
+    missing = [asked.label for asked in its_venue.credential_fields if not getattr(connection, asked.name)]
+    if missing:
+        return (
+            f"The connection “{connection}” is live but has no {' and no '.join(missing)}: enter them first."
+        )
+    return ""
+
+
+DRY_RUN_NOTICE = "Dry run: DRY_RUN is set, so every connection trades with play money, live ones too."
+
+
+def dry_run_setting() -> str:
+    """One sentence while DRY_RUN is set; nothing otherwise."""
+    return DRY_RUN_NOTICE if settings.DRY_RUN else ""
+
+
+def single_exchange_warning() -> str:
+    """One sentence where all live connections are at one exchange; nothing where that is wanted."""
+    if settings.DRY_RUN or settings.SUPPRESS_SINGLE_EXCHANGE_WARNING:
+        return ""
+    live = ExchangeConnection.objects.active().filter(mode=Mode.LIVE)
+    venues = set(live.values_list("venue", flat=True))
+    if len(venues) != 1:
+        return ""
+    return (
+        f"Every live connection is at {venue_title(venues.pop())}: while it is down, nothing trades. "
+        "Add one at another exchange, or set SUPPRESS_SINGLE_EXCHANGE_WARNING=true."
+    )
+
+
 def same_key_warnings(connection: ExchangeConnection) -> tuple[str, ...]:
     """A sentence where other live connections act with the same key. Keys are compared inside the vault."""
     if connection.is_paper or not connection.api_key:

@@ -32,8 +32,8 @@ class RecordAdmin(ReadOnlyAdmin):
     list_select_related = ["bot", "connection"]
 
     @admin.display(description="mode")
-    def mode(self, row: Order | Trade | BotEvent) -> SafeString:
-        return mode_badge(row.connection)
+    def mode(self, row: Order | Trade) -> SafeString:
+        return mode_badge(row.connection, is_dry_run=row.is_dry_run)
 
     @admin.display(description="side", ordering="side")
     def side_shown(self, row: Order | Trade) -> SafeString:
@@ -46,7 +46,7 @@ class OrderAdmin(RecordAdmin):
         "age", "bot", "mode", "symbol", "side_shown", "price_shown", "amount_shown", "filled_shown",
         "average_shown", "state_shown", "level", "reason",
     ]  # fmt: skip
-    list_filter = ["state", "side", "connection__mode", "connection", "created_at"]
+    list_filter = ["state", "side", "connection__mode", "is_dry_run", "connection", "created_at"]
     search_fields = ["client_id", "venue_id", "symbol", "bot__name"]
     fields = [
         "bot", "connection", "mode", "client_id", "venue_id", "symbol", "side", "type", "time_in_force",
@@ -71,7 +71,7 @@ class TradeAdmin(RecordAdmin):
         "age", "bot", "mode", "symbol", "side_shown", "price_shown", "amount_shown", "cost_shown", "fee",
         "profit_shown", "liquidity",
     ]  # fmt: skip
-    list_filter = ["side", "liquidity", "connection__mode", "connection", "time"]
+    list_filter = ["side", "liquidity", "connection__mode", "is_dry_run", "connection", "time"]
     search_fields = ["venue_id", "symbol", "bot__name", "order__client_id"]
     fields = [
         "bot", "connection", "mode", "order", "venue_id", "symbol", "side", "price_shown", "amount_shown",
@@ -94,7 +94,7 @@ class PositionAdmin(ReadOnlyAdmin):
         "bot", "mode", "symbol", "amount_shown", "average", "mark_shown", "marked", "realised_shown",
         "unrealised", "fees_quote_shown", "fees_base_shown",
     ]  # fmt: skip
-    list_filter = ["symbol", "bot__connection__mode", "bot__connection"]
+    list_filter = ["symbol", "bot__connection__mode", "is_dry_run", "bot__connection"]
     search_fields = ["symbol", "bot__name"]
     list_select_related = ["bot__connection"]
     fields = [
@@ -111,7 +111,7 @@ class PositionAdmin(ReadOnlyAdmin):
 
     @admin.display(description="mode")
     def mode(self, position: Position) -> SafeString:
-        return mode_badge(position.bot.connection)
+        return mode_badge(position.bot.connection, is_dry_run=position.is_dry_run)
 
     @admin.display(description="average cost")
     def average(self, position: Position) -> SafeString:

@@ -26,6 +26,7 @@ class Account:
 
     orders: unsettled ones by client id. trade_cursors: per symbol, since when trades must be asked for.
     foreign: (symbol, venue id) of orders that somebody else placed on this account; they are never touched.
+    is_dry_run: live by its row, and run with play money.
     """
 
     lease: Lease
@@ -40,6 +41,7 @@ class Account:
     trade_cursors: dict[str, datetime] = field(default_factory=dict)
     trades_checked_at: dict[str, float] = field(default_factory=dict)
     foreign: MutableSet[tuple[str, str]] = field(default_factory=ForeignOrders)
+    is_dry_run: bool = False
 
     def hold(self, orders: Iterable[Order]) -> None:
         """Looks after these from now on, and no longer after those that are settled."""
@@ -65,7 +67,7 @@ class Account:
         """Its position, a new empty one where it never traded."""
         key = (bot_id, symbol)
         if key not in self.positions:
-            self.positions[key] = Position(bot_id=bot_id, symbol=symbol)
+            self.positions[key] = Position(bot_id=bot_id, symbol=symbol, is_dry_run=self.is_dry_run)
         return self.positions[key]
 
     def find(self, report: OrderReport) -> Order | None:

@@ -36,6 +36,11 @@ log = logging.getLogger(__name__)
 LOOK_AGAIN_SECONDS = 0.5
 # A request that was under way when the switch was pulled has arrived by then, or never will.
 IN_FLIGHT = timedelta(seconds=HTTP_TIMEOUT_SECONDS + 1)
+REAL_MONEY = (
+    "Not cancelled: it is a real order, and DRY_RUN keeps every request from the venue. Cancel it there, or "
+    "set DRY_RUN=false and pull the switch again."
+)
+PLAY_MONEY = "It is a dry run's order: play money, which nothing moves while DRY_RUN is off."
 RESTING = {VenueOrderStatus.OPEN, VenueOrderStatus.SUBMITTED}
 
 
@@ -55,9 +60,17 @@ class _Target:
     connection: ExchangeConnection
     orders: list[Order]
     ended: dict[str, Ended] = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
 
     def open(self) -> list[Order]:
-        return [order for order in self.orders if not self._is_done(order)]
+        return [
+            order for order in self.orders if order.client_id not in self.left and not self._is_done(order)
+        ]
+
+    def leave_alone(self, order: Order) -> None:
+        """An order of the books that are not in use now."""
+        self.left.add(order.client_id)
+        self.note(order, PLAY_MONEY if order.is_dry_run else REAL_MONEY, is_certain=order.is_dry_run)
 
     def note(self, order: Order, sentence: str, *, is_certain: bool) -> None:
         self.ended[order.client_id] = Ended(order=order, sentence=sentence, is_certain=is_certain)
@@ -73,8 +86,11 @@ def cancel_orders(orders: Iterable[Order], *, seconds: float) -> list[Ended]:
     for order in orders:
         target = by_connection.setdefault(order.connection_id, _Target(order.connection, []))
         target.orders.append(order)
-    if by_connection:
-        asyncio.run(_empty(list(by_connection.values()), seconds))
+        if order.is_dry_run != order.connection.is_dry_run:
+            target.leave_alone(order)
+    reachable = [target for target in by_connection.values() if target.open()]
+    if reachable:
+        asyncio.run(_empty(reachable, seconds))
     return [target.ended[order.client_id] for target in by_connection.values() for order in target.orders]
 
 
@@ -92,7 +108,7 @@ async def _empty_connection(target: _Target, wire: Wire, database: DatabaseThrea
     try:
         gateway = open_gateway(connection_spec(target.connection), wire=wire, database=database)
     except (VaultError, UnknownVenueError) as error:
-        for order in target.orders:
+        for order in target.open():
             target.note(order, str(error), is_certain=False)
         return
     give_up_at = uptime() + seconds
@@ -156,6 +172,7 @@ async def _bring_books_together(
         gateway=gateway,
         feed=feeds.feed(spec.venue, spec.proxy),
         database=database,
+        is_dry_run=connection.is_dry_run,
     )
     try:
         await take_over(account, connection.venue)

@@ -61,7 +61,7 @@ def _expiry() -> Combinable:
 def _with_work() -> models.QuerySet[ExchangeConnection]:
     """Connections that need a worker: a bot is at work there, or an order is not settled yet."""
     at_work = Bot.objects.at_work().filter(connection=OuterRef("pk"))
-    unsettled = Order.objects.unsettled().filter(connection=OuterRef("pk"))
+    unsettled = Order.objects.current().unsettled().filter(connection=OuterRef("pk"))
     return ExchangeConnection.objects.active().filter(Exists(at_work) | Exists(unsettled))
 
 

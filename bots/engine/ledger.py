@@ -30,6 +30,7 @@ from bots.models import (
     SpreadBot,
     Trade,
 )
+from bots.models.order import OrderQuerySet
 from database.money import MAX_DIGITS
 from exchanges.errors import MalformedAnswerError
 from exchanges.models import ExchangeConnection
@@ -87,6 +88,8 @@ def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order]) -> None:
         connection = ExchangeConnection.objects.get(pk=lease.connection_id)
         if KillSwitch.objects.all().covering(bot, connection):
             raise BotNotRunningError(f"a kill switch covers {bot}")
+        for order in orders:
+            order.is_dry_run = connection.is_dry_run
         Order.objects.bulk_create(orders)
 
 
@@ -96,7 +99,7 @@ def take_over_unsettled(lease: Lease, at: datetime) -> list[Order]:
     An intent of an earlier holder may have left or not: nobody knows, so it becomes unknown.
     """
     with fenced(lease):
-        orders = list(Order.objects.unsettled().filter(connection_id=lease.connection_id).order_by("pk"))
+        orders = list(_orders(lease).unsettled().order_by("pk"))
         for order in orders:
             if order.state == OrderState.INTENDED:
                 order.reason = "the worker that intended it ended before it wrote down an answer"
@@ -106,24 +109,22 @@ def take_over_unsettled(lease: Lease, at: datetime) -> list[Order]:
 
 
 def find_orders(lease: Lease, client_ids: Iterable[str]) -> list[Order]:
-    return list(Order.objects.filter(connection_id=lease.connection_id, client_id__in=list(client_ids)))
+    return list(_orders(lease).filter(client_id__in=list(client_ids)))
 
 
 def orders_by_venue_id(lease: Lease, symbol: str, venue_ids: Iterable[str]) -> list[Order]:
-    return list(
-        Order.objects.filter(connection_id=lease.connection_id, symbol=symbol, venue_id__in=list(venue_ids))
-    )
+    return list(_orders(lease).filter(symbol=symbol, venue_id__in=list(venue_ids)))
 
 
 def never_placed_since(lease: Lease, symbol: str, since: datetime) -> list[Order]:
     """Orders that were given up lately; should the venue fill one after all, the fill is ours."""
-    given_up = Order.objects.filter(connection_id=lease.connection_id, symbol=symbol, venue_id="")
+    given_up = _orders(lease).filter(symbol=symbol, venue_id="")
     return list(given_up.filter(state=OrderState.NEVER_PLACED, created_at__gte=since))
 
 
 def trades_missing_since(lease: Lease, symbol: str) -> datetime | None:
     """Since when trades may be missing: the oldest unsettled order, or else the last order there was."""
-    orders = Order.objects.filter(connection_id=lease.connection_id, symbol=symbol)
+    orders = _orders(lease).filter(symbol=symbol)
     missing: datetime | None = orders.unsettled().aggregate(first=Min("created_at"))["first"]
     latest: datetime | None = orders.aggregate(last=Max("created_at"))["last"]
     return missing or latest
@@ -145,11 +146,13 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
     """
     with fenced(lease):
         seen = set(
-            Trade.objects.filter(
+            Trade.objects.current()
+            .filter(
                 connection_id=lease.connection_id,
                 symbol=market.symbol,
                 venue_id__in=[report.id for _, report in fills],
-            ).values_list("venue_id", flat=True)
+            )
+            .values_list("venue_id", flat=True)
         )
         fresh = {report.id: (order, report) for order, report in fills if report.id not in seen}
         _check_sums(fresh.values())
@@ -192,12 +195,13 @@ def bots_that_leave_orders(bot_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def positions_of(lease: Lease) -> dict[tuple[UUID, str], Position]:
-    rows = Position.objects.filter(bot__connection_id=lease.connection_id)
+    rows = Position.objects.current().filter(bot__connection_id=lease.connection_id)
     return {(row.bot_id, row.symbol): row for row in rows}
 
 
 def last_own_price(bot_id: UUID, symbol: str) -> Decimal | None:
-    last = Trade.objects.filter(bot_id=bot_id, symbol=symbol).order_by("-time", "-pk").first()
+    trades = Trade.objects.current().filter(bot_id=bot_id, symbol=symbol)
+    last = trades.order_by("-time", "-pk").first()
     return last.price if last else None
 
 
@@ -244,7 +248,7 @@ def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
     """From stopping to stopped, unless somebody wants it otherwise by now, or an order is not settled yet
     that the bot does not leave in the book."""
     with fenced(lease):
-        unsettled = Order.objects.unsettled().filter(bot_id=bot.pk)
+        unsettled = _orders(lease).unsettled().filter(bot_id=bot.pk)
         if bot.pk in bots_that_leave_orders([bot.pk]):
             unsettled = unsettled.exclude(state=OrderState.OPEN)
         if unsettled.exists():
@@ -253,6 +257,11 @@ def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
         if stopped:
             event.save()
     return bool(stopped)
+
+
+def _orders(lease: Lease) -> OrderQuerySet:
+    """The connection's, of the books in use."""
+    return Order.objects.current().filter(connection_id=lease.connection_id)
 
 
 def _save(order: Order) -> None:
@@ -267,6 +276,7 @@ def _trade(order: Order, report: TradeReport) -> Trade:
         connection_id=order.connection_id,
         order=order,
         bot_id=order.bot_id,
+        is_dry_run=order.is_dry_run,
         venue_id=report.id,
         symbol=report.symbol,
         side=report.side,
@@ -282,11 +292,11 @@ def _trade(order: Order, report: TradeReport) -> Trade:
 
 def _count(trades: Sequence[Trade], market: Market) -> None:
     """Adds trades to their bots' positions, in the order in which the venue made them."""
-    for bot_id in {trade.bot_id for trade in trades}:
+    for bot_id, is_dry_run in {(trade.bot_id, trade.is_dry_run) for trade in trades}:
+        where = {"bot_id": bot_id, "symbol": market.symbol, "is_dry_run": is_dry_run}
         mine = sorted((trade for trade in trades if trade.bot_id == bot_id), key=_venue_order)
-        position = Position.objects.filter(bot_id=bot_id, symbol=market.symbol).first()
-        position = position or Position(bot_id=bot_id, symbol=market.symbol)
-        since = Trade.objects.filter(bot_id=bot_id, symbol=market.symbol, time__gte=mine[0].time)
+        position = Position.objects.filter(**where).first() or Position(**where)
+        since = Trade.objects.filter(**where, time__gte=mine[0].time)
         if any(_venue_order(mine[0]) < _venue_order(trade) for trade in since):
             Trade.objects.bulk_create(mine)
             _rebuild(position, market)
@@ -298,7 +308,8 @@ def _count(trades: Sequence[Trade], market: Market) -> None:
 
 def _rebuild(position: Position, market: Market) -> None:
     """The position anew from all of its trades; what each one earned may change with its place."""
-    trades = sorted(Trade.objects.filter(bot_id=position.bot_id, symbol=position.symbol), key=_venue_order)
+    where = {"bot_id": position.bot_id, "symbol": position.symbol, "is_dry_run": position.is_dry_run}
+    trades = sorted(Trade.objects.filter(**where), key=_venue_order)
     position.holding = Holding()
     _add(position, trades, market)
     Trade.objects.bulk_update(trades, ["realised_profit"])

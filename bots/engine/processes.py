@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -27,6 +28,7 @@ def register(runtime_id: uuid.UUID) -> None:
         process_started=_process_started(os.getpid()),
         started_at=Now(),
         heartbeat_at=Now(),
+        is_dry_run=settings.DRY_RUN,
     )
 
 

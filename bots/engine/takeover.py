@@ -34,7 +34,14 @@ async def open_account(lease: Lease, connection: ExchangeConnection, office: Off
     spec = connection_spec(connection)
     feed = office.feeds.feed(spec.venue, spec.proxy)
     gateway = open_gateway(spec, wire=office.wire, licence=lease, market_data=feed, database=office.database)
-    return Account(lease=lease, name=spec.name, gateway=gateway, feed=feed, database=office.database)
+    return Account(
+        lease=lease,
+        name=spec.name,
+        gateway=gateway,
+        feed=feed,
+        database=office.database,
+        is_dry_run=connection.is_dry_run,
+    )
 
 
 async def _save_markets(account: Account, venue: str, markets: Mapping[str, Market]) -> None:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from bots.lifecycle import LIVE, OrderState
+from bots.models.books import DRY_RUN_HELP, books_in_use
 from database.money import MoneyField
 from exchanges.types import OrderType, Side, TimeInForce
 
@@ -31,6 +32,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Live ones, and ended ones whose trades are not all here yet."""
         return self.filter(settled_at=None)
 
+    def current(self) -> OrderQuerySet:
+        """Those of the books in use."""
+        return self.filter(books_in_use("connection"))
+
 
 class Order(models.Model):
     """`client_id` names it at the venue, `venue_id` is the venue's own name for it."""
@@ -41,6 +46,7 @@ class Order(models.Model):
         "exchanges.ExchangeConnection", on_delete=models.PROTECT, related_name="orders"
     )
     bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="orders")
+    is_dry_run = models.BooleanField(default=False, help_text=DRY_RUN_HELP)
     fence = models.PositiveBigIntegerField(help_text="The fencing number of the lease that intended it.")
 
     symbol = models.CharField(max_length=80)
@@ -81,7 +87,7 @@ class Order(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "symbol", "venue_id"],
+                fields=["connection", "symbol", "venue_id", "is_dry_run"],
                 condition=~Q(venue_id=""),
                 name="order_once_per_venue_id",
             ),

@@ -8,13 +8,21 @@ from decimal import Decimal
 from django.db import models
 
 from bots.accounting import Holding
+from bots.models.books import DRY_RUN_HELP, books_in_use
 from database.money import MoneyField
+
+
+class PositionQuerySet(models.QuerySet["Position"]):
+    def current(self) -> PositionQuerySet:
+        """Those of the books in use."""
+        return self.filter(books_in_use("bot__connection"))
 
 
 class Position(models.Model):
     """Written in the transaction that records a trade; `bots.accounting` does the sums."""
 
     bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="positions")
+    is_dry_run = models.BooleanField(default=False, help_text=DRY_RUN_HELP)
     symbol = models.CharField(max_length=80)
     amount = MoneyField(default="0", help_text="Base currency; negative: sold more than bought.")
     cost = MoneyField(default="0", help_text="What the amount cost at average, in quote currency.")
@@ -27,9 +35,13 @@ class Position(models.Model):
     day_start_profit = MoneyField(default="0", help_text="Realised and unrealised profit as that day began.")
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = PositionQuerySet.as_manager()
+
     class Meta:
         ordering = ["bot", "symbol"]
-        constraints = [models.UniqueConstraint(fields=["bot", "symbol"], name="position_once_per_market")]
+        constraints = [
+            models.UniqueConstraint(fields=["bot", "symbol", "is_dry_run"], name="position_once_per_market")
+        ]
 
     def __str__(self) -> str:
         return f"{self.symbol} of {self.bot}"

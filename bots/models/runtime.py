@@ -17,6 +17,7 @@ class Runtime(models.Model):
     )
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
+    is_dry_run = models.BooleanField(default=False, help_text="DRY_RUN is set in its environment.")
 
     class Meta:
         ordering = ["started_at"]

@@ -5,8 +5,15 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from bots.models.books import DRY_RUN_HELP, books_in_use
 from database.money import MoneyField
 from exchanges.types import Liquidity, Side
+
+
+class TradeQuerySet(models.QuerySet["Trade"]):
+    def current(self) -> TradeQuerySet:
+        """Those of the books in use."""
+        return self.filter(books_in_use("connection"))
 
 
 class Trade(models.Model):
@@ -15,6 +22,7 @@ class Trade(models.Model):
     )
     order = models.ForeignKey("bots.Order", on_delete=models.PROTECT, related_name="trades")
     bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="trades")
+    is_dry_run = models.BooleanField(default=False, help_text=DRY_RUN_HELP)
     venue_id = models.CharField(max_length=80)
     symbol = models.CharField(max_length=80)
     side = models.CharField(max_length=4, choices=[(side.value, side.value.capitalize()) for side in Side])
@@ -32,11 +40,15 @@ class Trade(models.Model):
     time = models.DateTimeField(help_text="The venue's time.")
     recorded_at = models.DateTimeField(auto_now_add=True)
 
+    objects = TradeQuerySet.as_manager()
+
     class Meta:
         ordering = ["-time", "-pk"]
         indexes = [models.Index(fields=["bot", "-time"]), models.Index(fields=["-time", "-id"])]
         constraints = [
-            models.UniqueConstraint(fields=["connection", "symbol", "venue_id"], name="trade_counted_once"),
+            models.UniqueConstraint(
+                fields=["connection", "symbol", "venue_id", "is_dry_run"], name="trade_counted_once"
+            ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="trade_amount_positive"),
         ]
 

@@ -27,8 +27,12 @@ from exchanges.venues.facts import Venue
 from exchanges.venues.registry import known_venues, venue_or_none
 
 
-def mode_badge(connection: ExchangeConnection) -> SafeString:
-    return badge("live", "live") if connection.mode == Mode.LIVE else badge("paper", "paper")
+def mode_badge(connection: ExchangeConnection, *, is_dry_run: bool | None = None) -> SafeString:
+    """is_dry_run: of a record, whatever the desk does now; None: as the connection trades now."""
+    if connection.mode != Mode.LIVE:
+        return badge("paper", "paper")
+    dry = connection.is_dry_run if is_dry_run is None else is_dry_run
+    return badge("dry run", "paper") if dry else badge("live", "live")
 
 
 def run_test(connection: ExchangeConnection, actor: User) -> str:

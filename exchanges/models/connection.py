@@ -134,5 +134,11 @@ class ExchangeConnection(models.Model):
         return self.name
 
     @property
+    def is_dry_run(self) -> bool:
+        """Live by its row, and run as paper: DRY_RUN is set in this process's environment."""
+        return self.mode == Mode.LIVE and settings.DRY_RUN
+
+    @property
     def is_paper(self) -> bool:
-        return self.mode == Mode.PAPER
+        """Whether it trades with play money, by its row or because of DRY_RUN."""
+        return self.mode == Mode.PAPER or self.is_dry_run

@@ -75,6 +75,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "console.context.dry_run",
             ],
         },
     },
@@ -137,6 +138,10 @@ Q_CLUSTER = {
     "guard_cycle": 0.5,
     **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.2}),
 }
+
+# --- What the desk may do: play money only, whatever the mode of a connection.
+DRY_RUN = flag("DRY_RUN", default=False)
+SUPPRESS_SINGLE_EXCHANGE_WARNING = flag("SUPPRESS_SINGLE_EXCHANGE_WARNING", default=False)
 
 # --- Tests of connections: in a process of their own, so that the web process never loads ccxt.
 MANAGE_FILE = BASE_DIR / "manage.py"

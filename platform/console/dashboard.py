@@ -56,8 +56,9 @@ def _row(row: BotRow) -> dict[str, Any]:
 
 def _trade(trade: Trade) -> tuple[Any, ...]:
     return (
-        age_cell(trade.time), trade.bot.name, mode_badge(trade.connection), trade.symbol,
-        side_badge(trade.side), number(trade.price), number(trade.amount),
+        age_cell(trade.time), trade.bot.name,
+        mode_badge(trade.connection, is_dry_run=trade.is_dry_run), trade.symbol, side_badge(trade.side),
+        number(trade.price), number(trade.amount),
         figure(trade.realised_profit, is_profit=True),
     )  # fmt: skip
 

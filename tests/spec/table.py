@@ -50,15 +50,27 @@ def _facts(known: Venue) -> str:
         ("Permissions to give it", ", ".join(known.permissions)),
         ("Client ids", known.client_ids),
         ("Order types", ", ".join(known.order_types)),
-        ("Post-only", "yes" if known.supports_post_only else "no: a bot that asks for it is refused"),
+        ("Post-only", _post_only(known)),
         ("Fees of the lowest tier", _fees(known)),
         ("One key, several connections", "no: they disturb each other" if known.one_client_per_key else ""),
         ("Good to know", " ".join(known.remarks)),
         ("Trading", known.no_orders_because),
-        ("Live", "yes" if known.is_proven else "paper only"),
+        ("Live", _live(known)),
     ]
     lines = [f"- **{name}**: {value}" for name, value in rows if value]
     return "\n".join([f"### {known.title}", "", *lines])
+
+
+def _post_only(known: Venue) -> str:
+    if known.no_orders_because:
+        return ""
+    return "yes" if known.supports_post_only else "no: a bot that asks for it is refused"
+
+
+def _live(known: Venue) -> str:
+    if known.no_orders_because:
+        return "reading only"
+    return "yes" if known.is_proven else "paper only"
 
 
 def _fees(known: Venue) -> str:

@@ -36,5 +36,4 @@ VENUE = Venue(
     ),
     trading_ended=date(2026, 8, 26),
     closes=date(2027, 1, 31),
-    supports_post_only=False,
 )

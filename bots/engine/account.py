@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+from bots.engine.balance_watch import BalanceWatch
 from bots.engine.feed import Feed
 from bots.engine.foreign import ForeignOrders
 from bots.engine.lease import Lease
@@ -41,6 +42,7 @@ class Account:
     trade_cursors: dict[str, datetime] = field(default_factory=dict)
     trades_checked_at: dict[str, float] = field(default_factory=dict)
     foreign: MutableSet[tuple[str, str]] = field(default_factory=ForeignOrders)
+    watch: BalanceWatch = field(default_factory=BalanceWatch)
     is_dry_run: bool = False
 
     def hold(self, orders: Iterable[Order]) -> None:

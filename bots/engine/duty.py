@@ -20,12 +20,13 @@ from django.db import Error as AnyDatabaseError
 
 from bots.engine import ledger
 from bots.engine.account import Account, event_of
+from bots.engine.balances import finish_looking, keep_snapshot, look_at_balances, seconds_to_next_look
 from bots.engine.board import Board, identity
 from bots.engine.clock import uptime, utc_now
 from bots.engine.cycle import Funds, cycle
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
-from bots.engine.observe import look_at_balances, observe
+from bots.engine.observe import observe
 from bots.engine.pulse import Pulse
 from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
@@ -97,6 +98,11 @@ class Duty:
         finally:
             await self._close()
 
+    @property
+    def is_idle(self) -> bool:
+        """It has nothing left to do, and ends by itself."""
+        return self._is_idle
+
     def end(self, ending: Ending) -> None:
         self.ending = ending
         self._wake.set()
@@ -148,9 +154,7 @@ class Duty:
         symbols = {sheet.bot.symbol for sheet in self.sheets.values()}
         symbols |= {order.symbol for order in account.orders.values()}
         if not symbols or (not connection.enabled and not account.orders):
-            await self._settle_balances(account)
-            self._is_idle = True
-            return 0.0
+            return await self._without_work(account, connection)
         account.forget_markets_but(symbols)
         await self._look_at_account(account, symbols & account.markets.keys())
         await cancel_strays(account, self._able())
@@ -163,7 +167,20 @@ class Duty:
                 del self.sheets[sheet.bot.pk]
                 self._owes_balances = True
         await self._settle_balances(account)
+        await keep_snapshot(account, connection)
         return self._until_next(account)
+
+    async def _without_work(self, account: Account, connection: ExchangeConnection) -> float:
+        """The duty ends; where a worker is to look at the balances now and then, when that is done."""
+        if connection.enabled and connection.balances_due_at:
+            await look_at_balances(account)
+            self._owes_balances = False
+            self.pulse.answered(self.lease.connection_id)
+            if not await finish_looking(account, connection):
+                return WATCH_SECONDS
+        await self._settle_balances(account)
+        self._is_idle = True
+        return 0.0
 
     async def _settle_balances(self, account: Account) -> None:
         """What a stopped bot's orders held is free; a venue that does not say so now is asked again."""
@@ -241,7 +258,8 @@ class Duty:
         waits = [max(sheet.due_at, sheet.broken_until) - uptime() for sheet in self.sheets.values()]
         if any(o.state != OrderState.OPEN or o.cancel_requested_at for o in account.orders.values()):
             waits.append(LOOKUP_SECONDS)
-        return max(min(waits, default=WATCH_SECONDS), 0.0)
+        waits.append(seconds_to_next_look(account) if self.sheets else WATCH_SECONDS)
+        return max(min(waits), 0.0)
 
     # --- When the venue, or anything else, fails
 

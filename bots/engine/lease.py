@@ -59,10 +59,13 @@ def _expiry() -> Combinable:
 
 
 def _with_work() -> models.QuerySet[ExchangeConnection]:
-    """Connections that need a worker: a bot is at work there, or an order is not settled yet."""
+    """Connections that need a worker: a bot is at work there, an order is not settled yet, or their balances
+    are to be looked at."""
     at_work = Bot.objects.at_work().filter(connection=OuterRef("pk"))
     unsettled = Order.objects.current().unsettled().filter(connection=OuterRef("pk"))
-    return ExchangeConnection.objects.active().filter(Exists(at_work) | Exists(unsettled))
+    return ExchangeConnection.objects.active().filter(
+        Exists(at_work) | Exists(unsettled) | Q(balances_due_at__lte=Now())
+    )
 
 
 def connections_with_work() -> int:

@@ -1,4 +1,4 @@
-"""Brings our books up to the venue's: open orders, lookups, trades, balances.
+"""Brings our books up to the venue's: open orders, lookups, trades.
 
 The venue's books are the truth, but one answer is not: an order that is not in the open list is looked up;
 one that the venue does not know is asked for again; only the same explicit answer, several times, after a
@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 
 from bots.engine import ledger
 from bots.engine.account import Account, ask_for, by_client_id, ref_of
+from bots.engine.balances import fills_were_counted
 from bots.engine.clock import uptime, utc_now
 from bots.engine.testimony import check_fills, check_report
 from bots.lifecycle import OrderState, advance, apply_report
 from bots.models import BotEvent, Order, Severity
 from exchanges.errors import MalformedAnswerError, OrderNotFoundError, VenueError
-from exchanges.services import save_balances
 from exchanges.types import OrderRef, OrderReport, TradeReport, VenueOrderStatus
 
 GRACE = timedelta(seconds=20)
@@ -181,16 +181,6 @@ async def _save(account: Account, orders: Collection[Order], events: Iterable[Bo
         account.hold(orders)
 
 
-async def look_at_balances(account: Account) -> None:
-    """Written when they changed; that they were looked at is told by the connection's pulse."""
-    balances = await account.gateway.fetch_balances()
-    if balances != account.balances:
-        account.balances = balances
-        await account.database.run(
-            save_balances, connection_id=account.lease.connection_id, balances=balances, at=utc_now()
-        )
-
-
 # --- Trades
 
 
@@ -217,6 +207,7 @@ async def collect_trades(account: Account, symbol: str) -> None:
         counted = await account.database.run(ledger.record_trades, account.lease, market, fills)
         account.hold(order for order, _ in fills)
         if counted:
+            fills_were_counted(account, counted)
             account.positions = await account.database.run(ledger.positions_of, account.lease)
     times = [report.time for report in reports]
     # A venue's clock may be ahead of ours: what it makes until then must not lie before the cursor.

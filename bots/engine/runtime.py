@@ -154,7 +154,7 @@ class Runtime:
             leases_taken = await self._database.run(leases.acquire, self.id, most=share - len(self._held))
             if leases_taken:
                 await self._take_up(leases_taken)
-        for held in list(self._held.values())[share:]:
+        for held in [held for held in self._held.values() if not held.duty.is_idle][share:]:
             held.duty.end(Ending.HAND_OVER)
 
     async def _take_up(self, taken: Collection[Lease]) -> None:

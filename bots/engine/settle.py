@@ -9,9 +9,10 @@ from uuid import UUID
 
 from bots.engine import ledger, submit
 from bots.engine.account import Account
+from bots.engine.balances import look_at_balances
 from bots.engine.clock import uptime, utc_now
 from bots.engine.lease import LeaseLostError
-from bots.engine.observe import collect_trades, look_at_balances, observe
+from bots.engine.observe import collect_trades, observe
 from bots.lifecycle import OrderState
 from bots.models import BotState, OnStop, Order, SpreadBot
 from exchanges.errors import ConnectivityError, VenueError

@@ -133,8 +133,7 @@ def test_a_second_deposit_is_told_with_the_first_when_it_comes_before_that_was_t
 
 
 def test_an_account_that_somebody_else_trades_on_all_the_time_is_told_after_ten_minutes() -> None:
-    looks = [(at, after({"USDT": D(-at - 1)}), []) for at in range(0, 700, 10)]
-    told = watch(looks)[1]
+    told = watch([(at, after({"USDT": D(-at - 1)}), ()) for at in range(0, 700, 10)])[1]
     assert len(told) == 1
     assert told[0]["USDT"] < -500
 
@@ -183,7 +182,7 @@ def test_whatever_lags_behind_trades_alone_are_never_told(
 ) -> None:
     """Balances and the trade list each show the past, up to three trades old, and catch up in the end."""
     known, rich = steps(*trades), {name: D(10**6) for name in START}
-    looks = []
+    looks: list[tuple[float, dict[str, Decimal], list[Step]]] = []
     for number in range(len(known) + 1):
         balance_lag, trade_lag = lags[number % len(lags)]
         seen = [step.changes for step in known[: max(number - balance_lag, 0)]]

@@ -144,6 +144,7 @@ async def test_after_a_storm_the_books_are_the_labs(
     storm = Weather(seed=seed, rates=rates, severity=Severity(mutations=1))
     lab.sky.set(storm, Region(venue="coinstore"))
     house.dialect.races.set(Odds(probability=0.5), seed=seed)
+    house.dialect.limits.accept_ms = 20
     for number in range(12):
         desk.trade(Side.SELL, "0.003", "39500", "passer-by")
         mid = 40_000 + 400 * (number % 3)
@@ -151,6 +152,7 @@ async def test_after_a_storm_the_books_are_the_labs(
         await desk.rounds()
     lab.sky.clear()
     house.dialect.races.set(None)
+    house.dialect.limits.accept_ms = 0
 
     await desk.database.run(Bot.objects.update, state=BotState.STOPPING)
     await desk.rounds(12)

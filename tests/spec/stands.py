@@ -148,6 +148,7 @@ ALPACA = Stand(
         Need.FEE_IN_THIRD: "no third currency pays fees",
         Need.ORDER_CAP: "open orders are not limited",
     },
+    open_orders_page=500,
 )
 
 KRAKEN = Stand(

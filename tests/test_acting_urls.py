@@ -20,7 +20,7 @@ from audit.models import AuditEntry
 from audit.services import record
 from bots.models import BotEvent, BotState, Decision, Order, Position, SpreadBot, Trade
 from exchanges.admin.acting import ActingAdmin
-from exchanges.models import Balance, ExchangeConnection
+from exchanges.models import Balance, BalanceSnapshot, ExchangeConnection, UnexplainedChange
 
 ACTS = [
     pytest.param(model._meta.label_lower, act.name, act.permission, id=f"{model._meta.model_name}-{act.name}")
@@ -59,6 +59,12 @@ def bot(boss: User) -> SpreadBot:
     )  # fmt: skip
     Position.objects.create(bot=bot, symbol=bot.symbol, amount=amount, cost=price * amount)
     Balance.objects.create(connection=connection, currency="USDT", free=price, used=amount, at=now)
+    BalanceSnapshot.objects.create(
+        connection=connection, hour=now, taken_at=now, quote="USDT", total=price, lines=[]
+    )
+    UnexplainedChange.objects.create(
+        connection=connection, currency="USDT", amount=amount, since=now, noticed_at=now
+    )
     Decision.objects.create(bot=bot, reason="nothing to do", at=now)
     BotEvent.objects.create(bot=bot, connection=connection, at=now, kind="started", text="Started.")
     Group.objects.create(name="Clients")

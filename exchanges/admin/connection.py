@@ -19,6 +19,7 @@ from exchanges.admin.acting import Act, ActingAdmin, Caution
 from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
 from exchanges.admin.credentials import CREDENTIALS, credential_fieldset
+from exchanges.admin.worth import worth_cell, worth_sentences
 from exchanges.checkup.apart import CheckupError
 from exchanges.checkup.report import Outcome, Step
 from exchanges.models import ExchangeConnection, Mode
@@ -75,12 +76,12 @@ class ConnectionAdmin(ActingAdmin):
     formfield_overrides = INPUTS
     change_form_outer_before_template = "console/connection_top.html"
     list_display = [
-        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "answer_age", "balances_age",
-        "error",
+        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "worth", "answer_age",
+        "balances_age", "error",
     ]  # fmt: skip
     list_filter = ["mode", "venue", "enabled", "owner"]
     search_fields = ["name", "venue", "owner__username"]
-    list_select_related = ["owner"]
+    list_select_related = ["owner", "last_snapshot"]
     list_fullwidth = True
     warn_unsaved_form = True
     fieldsets: list[tuple[str | None, dict[str, Any]]] = [
@@ -124,13 +125,17 @@ class ConnectionAdmin(ActingAdmin):
     def bots_at_work(self, connection: Any) -> str:
         return f"{connection.bots_at_work_count} of {connection.bots_count}"
 
+    @admin.display(description="worth")
+    def worth(self, connection: ExchangeConnection) -> SafeString | str:
+        return worth_cell(connection)
+
     @admin.display(description="last error")
     def error(self, connection: ExchangeConnection) -> str:
         return connection.last_error or NOTHING
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ExchangeConnection]:
         connections: QuerySet[ExchangeConnection] = super().get_queryset(request)
-        return connections.annotate(
+        return connections.prefetch_related("balances").annotate(
             bots_count=Count("bots", filter=Q(bots__archived_at=None)),
             bots_at_work_count=Count("bots", filter=~Q(bots__state="stopped")),
         )
@@ -190,6 +195,7 @@ class ConnectionAdmin(ActingAdmin):
                 "state": self.state(connection),
                 "answer_age": age_cell(connection.last_answer_at),
                 "balances_age": age_cell(connection.balances_at),
+                "worth": worth_sentences(connection),
                 "last_test": last_test,
             }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)

@@ -68,6 +68,18 @@ UNFOLD: dict[str, Any] = {
                     "exchanges.view_exchangeconnection",
                 ),
                 _item("Balances", "account_balance_wallet", "exchanges_balance", "exchanges.view_balance"),
+                _item(
+                    "Hour by hour",
+                    "monitoring",
+                    "exchanges_balancesnapshot",
+                    "exchanges.view_balancesnapshot",
+                ),
+                _item(
+                    "Deposits and withdrawals",
+                    "move_down",
+                    "exchanges_unexplainedchange",
+                    "exchanges.view_unexplainedchange",
+                ),
             ),
             _group(
                 "Log",

@@ -38,6 +38,8 @@ FIELDS = (
     "name", "venue", "mode", "owner", "proxy_url", "proxy_username", "proxy_ca", "proxy_ipv4_only",
     "paper_balances", "quote_currency", "enabled",
 )  # fmt: skip
+# What a worker tries before the first order.
+CREDENTIALS = {"venue", "mode", "api_key", "api_secret", "passphrase"}
 # With another venue or mode, the orders and trades that are recorded would be somebody else's.
 FIXED_ONCE_USED = ("venue", "mode")
 MARKET_FIELDS = (
@@ -108,7 +110,9 @@ def update_connection(
     _refuse_a_change_of_identity(current, changed)
     if changed or new_secrets:
         current.balances_due_at = _first_look(current)
-        current.save(update_fields=[*changed, *new_secrets, "balances_due_at"])
+        if CREDENTIALS.intersection([*changed, *new_secrets]):
+            current.credentials_tested_at = None
+        current.save(update_fields=[*changed, *new_secrets, "balances_due_at", "credentials_tested_at"])
         record(
             actor=actor,
             action="connection.updated",

@@ -23,6 +23,7 @@ from bots.engine.account import Account, event_of
 from bots.engine.balances import finish_looking, keep_snapshot, look_at_balances, seconds_to_next_look
 from bots.engine.board import Board, identity
 from bots.engine.clock import uptime, utc_now
+from bots.engine.credentials import try_credentials
 from bots.engine.cycle import Funds, cycle
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
@@ -70,12 +71,13 @@ class Ending(Enum):
 @dataclass(kw_only=True)
 class Duty:
     """run() it in a task; wake() it when a bot's state changed; end() it, or cancel the task when its lease
-    is lost."""
+    is lost. start_delay_seconds: how long it waits for those that begin before it."""
 
     lease: Lease
     office: Office
     board: Board
     pulse: Pulse
+    start_delay_seconds: float = 0.0
     ending: Ending | None = None
     sheets: dict[UUID, Sheet] = field(default_factory=dict)
     _account: Account | None = None
@@ -90,6 +92,8 @@ class Duty:
     async def run(self) -> None:
         """Until told to end, or until there is nothing left to do."""
         try:
+            if self.start_delay_seconds:
+                await self._sleep(self.start_delay_seconds)
             while self.ending is None and not self._is_idle:
                 await self._sleep(await self._guarded_round())
             if self.ending is Ending.STOP and self._account and self._agrees:
@@ -209,6 +213,7 @@ class Duty:
             self._account = await open_account(self.lease, connection, self.office)
         if not self._agrees:
             await take_over(self._account, connection.venue)
+            await try_credentials(self._account, connection)
             self._agrees = True
         return self._account
 

@@ -16,6 +16,7 @@ from django.db.models import Max, Min
 from django.db.models.functions import Now
 
 from bots.accounting import Fill, Holding, apply_fill
+from bots.engine.board import identity
 from bots.engine.lease import Lease, fenced
 from bots.lifecycle import OrderFacts, OrderState, advance, apply_traded
 from bots.models import (
@@ -238,6 +239,15 @@ def save_pause(lease: Lease, until: datetime) -> None:
     """For whoever holds the lease then: a worker that starts anew must not ask a venue that said wait."""
     with fenced(lease):
         ExchangeConnection.objects.filter(pk=lease.connection_id).update(paused_until=until)
+
+
+def save_credentials_work(lease: Lease, tested: ExchangeConnection, event: BotEvent) -> None:
+    """Unless they were changed while the venue was asked: then those are tried, too."""
+    with fenced(lease):
+        row = ExchangeConnection.objects.get(pk=lease.connection_id)
+        if row.credentials_tested_at is None and identity(row) == identity(tested):
+            ExchangeConnection.objects.filter(pk=row.pk).update(credentials_tested_at=Now())
+            event.save()
 
 
 def save_event(event: BotEvent) -> None:

@@ -14,7 +14,7 @@ import logging
 import math
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
 
 from django.db import Error as AnyDatabaseError
@@ -29,9 +29,11 @@ from bots.engine.feed import Feeds
 from bots.engine.lease import Lease
 from bots.engine.pulse import Pulse
 from bots.engine.retention import forget_what_is_old
+from bots.engine.starts import start_delays
 from bots.engine.takeover import Office
 from database.thread import DatabaseThread, tell_outage
 from exchanges.gateway import MarketData, Proxy
+from exchanges.selectors import connection_spec
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
 
@@ -164,10 +166,21 @@ class Runtime:
         )
         self._board.post(notice)
         office = Office(wire=self._wire, feeds=self._feeds, database=self._database)
-        for lease in taken:
-            duty = Duty(lease=lease, office=office, board=self._board, pulse=self._pulse)
+        delays = start_delays(self._place(lease) for lease in taken)
+        for lease, delay in zip(taken, delays, strict=True):
+            duty = Duty(
+                lease=lease, office=office, board=self._board, pulse=self._pulse, start_delay_seconds=delay
+            )
             task = self._loop.create_task(duty.run(), name=f"duty {lease.connection_id}")
             self._held[lease.connection_id] = Held(lease=lease, duty=duty, task=task)
+
+    def _place(self, lease: Lease) -> Hashable:
+        """Whom a connection's requests reach, and by which way."""
+        connection = self._board.connection(lease.connection_id)
+        if connection is None:
+            return None
+        spec = connection_spec(connection)
+        return spec.venue, spec.proxy.key if spec.proxy else None
 
     async def _release(self, held: Held) -> None:
         try:

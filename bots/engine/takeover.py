@@ -12,8 +12,9 @@ from bots.engine.feed import Feeds
 from bots.engine.lease import Lease
 from bots.engine.observe import observe
 from database.thread import DatabaseThread
+from exchanges.errors import RejectedError
 from exchanges.models import ExchangeConnection
-from exchanges.selectors import connection_spec
+from exchanges.selectors import connection_spec, live_refusal
 from exchanges.services import save_markets
 from exchanges.types import Market
 from exchanges.venues.registry import open_gateway
@@ -30,7 +31,10 @@ class Office:
 
 
 async def open_account(lease: Lease, connection: ExchangeConnection, office: Office) -> Account:
-    """An account whose books are still empty. Raises VaultError where a secret cannot be read."""
+    """An account whose books are still empty. Raises VaultError where a secret cannot be read, RejectedError
+    where nothing may be sent for this connection: a live one without keys asks its venue nothing."""
+    if refusal := live_refusal(connection):
+        raise RejectedError(refusal, connection=connection.name)
     spec = connection_spec(connection)
     feed = office.feeds.feed(spec.venue, spec.proxy)
     gateway = open_gateway(spec, wire=office.wire, licence=lease, market_data=feed, database=office.database)

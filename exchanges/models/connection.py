@@ -94,6 +94,12 @@ class ExchangeConnection(models.Model):
     paused_until = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="The venue asked for no requests until then."
     )
+    credentials_tested_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When a worker found that these credentials may trade; empty since they were changed.",
+    )
 
     # What a worker saw last.
     last_answer_at = models.DateTimeField(null=True, blank=True, editable=False)

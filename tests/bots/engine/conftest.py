@@ -30,9 +30,11 @@ from exchanges.gateway import ConnectionSpec, Gateway
 from exchanges.models import ExchangeConnection
 from exchanges.venues.wire import Wire
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue
+from vault.secret import Secret
 
 P = ParamSpec("P")
 T = TypeVar("T")
+KEYS = {"api_key": Secret("key"), "api_secret": Secret("secret")}
 SETTINGS = {
     "bid_spread_pct": Decimal("0.01"),
     "ask_spread_pct": Decimal("0.01"),
@@ -43,9 +45,8 @@ SETTINGS = {
 
 def make_connection(name: str = "Main", **fields: Any) -> ExchangeConnection:
     owner, _ = User.objects.get_or_create(username="olga")
-    return ExchangeConnection.objects.create(
-        **({"name": name, "venue": "binance", "mode": "live", "owner": owner} | fields)
-    )
+    given = {"name": name, "venue": "binance", "mode": "live", "owner": owner} | KEYS | fields
+    return ExchangeConnection.objects.create(**given)
 
 
 def make_bot(connection: ExchangeConnection, name: str = "Maker", **settings: Any) -> SpreadBot:

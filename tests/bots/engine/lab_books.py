@@ -11,6 +11,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+
 from bots.engine.board import Board, read_notice
 from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Duty
@@ -47,7 +49,12 @@ def secret_of(name: str) -> str:
 
 def connect(name: str) -> ExchangeConnection:
     """A connection with a bot of the same name: 0.01 BTC on each side, at 1 % and a little further."""
-    connection = make_connection(name, api_key=Secret(key_of(name)), api_secret=Secret(secret_of(name)))
+    connection = make_connection(
+        name,
+        api_key=Secret(key_of(name)),
+        api_secret=Secret(secret_of(name)),
+        credentials_tested_at=timezone.now(),
+    )
     make_bot(connection, name, order_amount=D("0.01"), levels=2, **LIMITS)
     return connection
 

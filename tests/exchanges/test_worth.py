@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -35,7 +36,7 @@ def client(boss: User) -> Client:
     return browser
 
 
-def account(owner: User, name: str = "Main", *, minutes_old: int = 0, **fields: object) -> ExchangeConnection:
+def account(owner: User, name: str = "Main", *, minutes_old: int = 0, **fields: Any) -> ExchangeConnection:
     """1,000 USDT, half a BTC that cost 40,000 five minutes before it was read, and 7 XYZ without a price."""
     at = timezone.now() - timedelta(minutes=minutes_old)
     seen = Price(value=D(40_000), at=at - timedelta(minutes=5), symbol="BTC/USDT")
@@ -101,9 +102,7 @@ def test_the_page_says_worth_age_prices_and_what_has_none(client: Client, boss: 
         ({}, "These are the last known: no worker has looked since. Is one running?"),
     ],
 )
-def test_balances_that_are_old_say_why(
-    client: Client, boss: User, fields: dict[str, object], why: str
-) -> None:
+def test_balances_that_are_old_say_why(client: Client, boss: User, fields: dict[str, Any], why: str) -> None:
     page = client.get(change_url(account(boss, minutes_old=180, **fields))).content.decode()
     assert "21000 USDT, as the exchange said 3 h ago." in page
     assert why in page

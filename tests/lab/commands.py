@@ -47,6 +47,10 @@ class Commands(TroubleCommands):
     def fund(self, *, account: str, currency: str, amount: str) -> None:
         self._house.exchange.ledger.deposit(account, currency, Decimal(amount))
 
+    def withdraw(self, *, account: str, currency: str, amount: str) -> None:
+        """Of what is free."""
+        self._house.exchange.ledger.withdraw(account, currency, Decimal(amount))
+
     def new_login(self, *, number: int) -> Row:
         """In the venue's own form; the same for the same number."""
         return self._house.dialect.new_login(number)._asdict()

@@ -26,8 +26,9 @@ from tests.spec.stands import STANDS, Stand
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
 
 OPEN = [stand for stand in STANDS if Need.TRADING not in stand.lacks]
-# Where open orders are two lists: those in the book and those on their way there.
-REQUESTS_OF_A_LOOK = {"coinbase": 2}
+# Where open orders are two lists, of those in the book and those on their way there; or where an order is
+# answered by its number alone and looked at within a second, while the cycles are long.
+REQUESTS_OF_A_LOOK = {"coinbase": 2, "kraken": 2}
 
 
 @dataclass

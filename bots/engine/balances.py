@@ -35,14 +35,16 @@ async def look_at_balances(account: Account) -> None:
     """Written when they changed; that they were looked at is told by the connection's pulse."""
     account.watch.is_stale = False
     balances = await account.gateway.fetch_balances()
+    if account.is_dry_run:
+        account.balances = balances
+        return  # what the real account held stays on record
     if balances != account.balances:
         account.balances = balances
         await account.database.run(
             save_balances, connection_id=account.lease.connection_id, balances=balances, at=utc_now()
         )
         account.watch.totals = {name: balance.total for name, balance in balances.items() if balance.total}
-    if not account.is_dry_run:
-        await _explain(account)
+    await _explain(account)
 
 
 def fills_were_counted(account: Account, trades: Iterable[Trade]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from bots.engine.lease import lock_in_order
 from bots.models import Bot
-from exchanges.models import ExchangeConnection
+from exchanges.models import ExchangeConnection, Mode
 
 
 @dataclass
@@ -45,10 +47,15 @@ class Pulse:
         if self._answered:
             with transaction.atomic():
                 lock_in_order(self._answered)
-                ExchangeConnection.objects.filter(pk__in=self._answered).update(
-                    last_answer_at=Now(), balances_at=Now(), last_error=""
-                )
+                answered = ExchangeConnection.objects.filter(pk__in=self._answered)
+                answered.update(last_answer_at=Now(), last_error="")
+                _with_balances(answered).update(balances_at=Now())
         for connection_id, sentence in self._failed.items():
             ExchangeConnection.objects.filter(pk=connection_id).update(
                 last_error=sentence, last_error_at=Now()
             )
+
+
+def _with_balances(answered: QuerySet[ExchangeConnection]) -> QuerySet[ExchangeConnection]:
+    """Those whose balances on record are the ones that were read: not the real account's in a dry run."""
+    return answered.exclude(mode=Mode.LIVE) if settings.DRY_RUN else answered

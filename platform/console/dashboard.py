@@ -14,6 +14,7 @@ from bots.models import Trade
 from bots.selectors import BotRow, Total, bot_rows, last_trades, totals, worker_warning
 from exchanges.admin.cells import age_cell, figure, number
 from exchanges.admin.connection import mode_badge
+from exchanges.selectors import single_exchange_warning
 
 RENEWED_AFTER_SECONDS = 10
 TRADE_HEADERS = ["Age", "Bot", "Mode", "Market", "Side", "Price", "Amount", "Realised profit"]
@@ -33,7 +34,13 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "totals": [_total(total) for total in totals(rows)],
         "trades": {"title": "Last trades", "headers": TRADE_HEADERS, "rows": trades} if trades else None,
     }
-    return context | {"title": "Overview", "desk": desk, "worker_warning": worker_warning()}
+    sees_connections = request.user.has_perm("exchanges.view_exchangeconnection")
+    return context | {
+        "title": "Overview",
+        "desk": desk,
+        "worker_warning": worker_warning(),
+        "single_exchange_warning": single_exchange_warning() if sees_connections else "",
+    }
 
 
 def _row(row: BotRow) -> dict[str, Any]:

@@ -269,6 +269,16 @@ BOOTS = {
         {"QUOTAGUARDSTATIC_URL": "ftp://u:canary-password@h.example:21"},
         "QUOTAGUARDSTATIC_URL is not the address of a proxy",
     ),
+    "a dry run or not": (
+        ["manage.py", "worker"],
+        {"DRY_RUN": "maybe"},
+        "DRY_RUN is 'maybe': write true or false.",
+    ),
+    "a warning or not": (
+        ["manage.py", "check"],
+        {"SUPPRESS_SINGLE_EXCHANGE_WARNING": "2"},
+        "SUPPRESS_SINGLE_EXCHANGE_WARNING is '2': write true or false.",
+    ),
     "no field keys": (
         ["manage.py", "worker"],
         {"FIELD_ENCRYPTION_KEYS": ""},

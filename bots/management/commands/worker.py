@@ -10,6 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from bots.engine import processes, shift, stop
+from bots.selectors import dry_run_notice
+from exchanges.selectors import single_exchange_warning
 from exchanges.venues.registry import preload
 
 LOOK_SECONDS = 0.5
@@ -30,6 +32,8 @@ class Command(BaseCommand):
             signal.signal(number, _on_stop_signal)
         cluster.start()
         self._say("The worker is running.")
+        for notice in filter(None, (dry_run_notice(), single_exchange_warning())):
+            self._say(notice)
         while not stop.wait_for_stop(LOOK_SECONDS):
             cluster.look()
         self._say("Stopping: quotes are cancelled where their bots say so.")

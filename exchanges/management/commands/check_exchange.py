@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from exchanges.checkup.report import Step, TestReport
 from exchanges.models import ExchangeConnection
-from exchanges.selectors import NoConnectionError, connections_named, venue_title
+from exchanges.selectors import NoConnectionError, connections_named, dry_run_setting, venue_title
 from exchanges.services import test_connection
 
 UNKNOWN = 2
@@ -38,6 +38,8 @@ class Command(BaseCommand):
             connections = connections_named(names)
         except NoConnectionError as error:
             raise CommandError(str(error), returncode=UNKNOWN) from None
+        if not options["json"] and (notice := dry_run_setting()):
+            self.stdout.write(notice)
         told, failed = [], []
         for connection in connections:
             report = test_connection(connection=connection, actor=actor)
@@ -65,12 +67,18 @@ def _user(username: str | None) -> User | None:
     return found
 
 
-def _facts(connection: ExchangeConnection) -> dict[str, str]:
-    return {"connection": connection.name, "venue": connection.venue, "mode": connection.mode}
+def _facts(connection: ExchangeConnection) -> dict[str, Any]:
+    return {
+        "connection": connection.name,
+        "venue": connection.venue,
+        "mode": connection.mode,
+        "dry_run": connection.is_dry_run,
+    }
 
 
 def _lines(connection: ExchangeConnection, report: TestReport) -> Iterator[str]:
-    place = f"{connection.name} ({venue_title(connection.venue)}, {connection.mode})"
+    mode = "live, now a dry run" if connection.is_dry_run else connection.mode
+    place = f"{connection.name} ({venue_title(connection.venue)}, {mode})"
     yield f"{place}: {_verdict(report)}"
     yield from (f"  {_line(step)}" for step in report.steps)
     if report.holdings is not None:

@@ -324,7 +324,7 @@ async def test_an_idle_connection_whose_venue_is_down_says_so_and_is_asked_again
     idle_desk.venue.fail("fetch_balances", DOWN, times=2)
     await look_until_done(idle_desk, clocks)
     kinds = await idle_desk.do(lambda: list(BotEvent.objects.order_by("pk").values_list("kind", flat=True)))
-    assert kinds == ["connection_failed", "connection_recovered"]
+    assert kinds == ["credentials_work", "connection_failed", "connection_recovered"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from bots.engine.lease import Lease, connections_with_work
 from bots.models import BotState, Order, Position, Trade
 from bots.selectors import dry_run_notice
 from exchanges.gateway import ConnectionSpec, Gateway
+from exchanges.models import Balance
 from tests.bots.engine.conftest import Desk
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue
 
@@ -110,6 +111,14 @@ async def test_after_the_dry_run_the_real_books_go_on_where_they_were(
     assert len(play.resting()) == 2
     live = await desk.do(lambda: set(Order.objects.current().live().values_list("venue_id", flat=True)))
     assert live == {order.venue_id for order in desk.venue.resting()}
+
+
+async def test_the_real_balances_stay_on_record(desk: Desk, play: FakeVenue, settings: Settings) -> None:
+    await after_real_orders(desk, settings)
+    before = await desk.do(lambda: list(Balance.objects.values_list("currency", "free", "used")))
+    play.funds["USDT"] = D(5)
+    await desk.rounds(2)
+    assert await desk.do(lambda: list(Balance.objects.values_list("currency", "free", "used"))) == before
 
 
 async def test_a_bot_stops_in_a_dry_run_while_its_real_orders_rest(

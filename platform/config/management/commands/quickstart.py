@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from bots.selectors import dry_run_notice
 from config import demo
 from config.dotenv import env_file
 from config.exclusive import TakenError, only_one, require_free_port
@@ -84,6 +85,8 @@ class Command(BaseCommand):
             self._look_after(children)
         if not self.stopping:
             self._say(_greeting(f"http://{HOST}:{port}/admin/", self.untold_password))
+            if notice := dry_run_notice():
+                self._say(notice)
             self.untold_password = None
 
     def _tell_password(self) -> None:

@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 # Settings made for tests; no .env is read.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 
-.PHONY: run chaos day venues test lint format clean
+.PHONY: run bench chaos day venues test lint format clean
 
 run: $(VENV)/.run-stamp
 	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
@@ -35,6 +35,13 @@ chaos: $(VENV)/.test-stamp
 day: $(VENV)/.test-stamp
 	@$(BIN)/python -m tests.chaos.day --cycles $(or $(CYCLES),500000) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(DATABASE_URL),--database-url $(DATABASE_URL)) $(if $(REPORT),--report $(REPORT))
+
+# What the desk costs on this machine, beside its budgets: ONLY, BOTS, MINUTES, JSON, DATABASE_URL (of a PostgreSQL;
+# else one of its own). The last table is kept in docs/bench.md.
+bench: $(VENV)/.test-stamp
+	@$(BIN)/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(BOTS),--bots $(BOTS)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) $(if $(JSON),--json $(JSON)) \
+		$(if $(DATABASE_URL),--database-url $(DATABASE_URL))
 
 # The generated parts of docs/venues.md; a test says when they are out of date.
 venues: $(VENV)/.test-stamp

@@ -1,0 +1,1 @@
+"""What the desk costs, measured on this machine beside its budgets: `make bench`, docs/bench.md."""

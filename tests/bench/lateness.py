@@ -1,0 +1,97 @@
+"""How late cycles begin in real time, with two workers that share a desk, and what memory these hold."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bots.engine.clock import uptime
+from bots.engine.sheet import Sheet
+from exchanges.venues.registry import preload
+from tests.bench import child
+from tests.bench.findings import Finding, percentile
+from tests.bench.plan import Plan
+from tests.bench.planting import CYCLE_SECONDS
+from tests.chaos.day_measures import memory_mb
+from tests.chaos.memory_desk import CountingPulse, Venue, runtime_in_this_loop, trading_in_memory
+
+BOTS, WORKERS = 1000, 2
+LATE_BUDGET_MS, MEMORY_BUDGET_MB = 500, 1024
+
+
+def lateness(plan: Plan) -> list[Finding]:
+    bots = min(BOTS, max(plan.bots))
+    with plan.database() as url:
+        child.run("tests.bench.planting", "plant", database_url=url, bots=bots)
+        workers = [
+            child.start(
+                "tests.bench.lateness",
+                "work",
+                database_url=url,
+                seconds=60 * plan.minutes,
+                warm_up_seconds=plan.warm_up_seconds,
+            )
+            for _ in range(WORKERS)
+        ]
+        runs = [worker.result() for worker in workers]
+    late = [ms for run in runs for ms in run["late_ms"]]
+    wanted = bots * 60 * plan.minutes / CYCLE_SECONDS
+    p50, p95, worst = (percentile(late, percent) for percent in (50, 95, 100))
+    busy = sum(run["cpu_seconds"] for run in runs) / (60 * plan.minutes)
+    held = sum(run["memory_mb"] for run in runs)
+    return [
+        Finding(
+            what=f"{bots:,} spread bots, {CYCLE_SECONDS} s cycles, p95 lateness",
+            budget="≤ 500 ms",
+            measured=f"{p95:.0f} ms (median {p50:.0f}, worst {worst:.0f}; {len(late):,} of {wanted:,.0f} "
+            f"cycles in {plan.minutes:g} min; {WORKERS} workers, {busy:.0%} of a core, without ccxt's work)",
+            is_met=p95 <= LATE_BUDGET_MS,
+        ),
+        Finding(
+            what=f"{bots:,} spread bots: memory of all workers",
+            budget="≤ 1 GB",
+            measured=f"{held:.0f} MB, the venue in memory and a loaded ccxt in it",
+            is_met=held <= MEMORY_BUDGET_MB,
+        ),
+    ]
+
+
+def work(*, seconds: float, warm_up_seconds: float) -> dict[str, Any]:
+    """A worker's process, in a child: {"late_ms" (of each cycle), "cpu_seconds", "memory_mb"}."""
+    preload()
+    with trading_in_memory(Venue(seed=1)):
+        return asyncio.run(_work(seconds, warm_up_seconds))
+
+
+async def _work(seconds: float, warm_up_seconds: float) -> dict[str, Any]:
+    async with runtime_in_this_loop(CountingPulse()):
+        await asyncio.sleep(warm_up_seconds)
+        began = time.process_time()
+        with _lateness() as late:
+            await asyncio.sleep(seconds)
+        return {
+            "late_ms": [round(1000 * each, 1) for each in late],
+            "cpu_seconds": time.process_time() - began,
+            "memory_mb": memory_mb(),
+        }
+
+
+@contextmanager
+def _lateness() -> Iterator[list[float]]:
+    """Seconds between when a bot was due and when its cycle began, of every cycle meanwhile."""
+    seen: list[float] = []
+    schedule = Sheet.schedule
+
+    def noting(sheet: Sheet, now: float) -> None:
+        if sheet.due_at:  # none is told to a bot that was woken
+            seen.append(uptime() - sheet.due_at)
+        schedule(sheet, now)
+
+    setattr(Sheet, "schedule", noting)  # noqa: B010 - mypy lets no method be assigned
+    try:
+        yield seen
+    finally:
+        setattr(Sheet, "schedule", schedule)  # noqa: B010

@@ -23,8 +23,10 @@ from tests.lab.control import Control, LabProcess
 from tests.spec.case import Need
 from tests.spec.stands import STANDS, Stand
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
+# A venue may refuse the look at the balances after the last stop; they are looked at every five minutes.
+LOOKED_AT_SECONDS = 360
 OPEN = [stand for stand in STANDS if Need.TRADING not in stand.lacks]
 # Where open orders are two lists, of those in the book and those on their way there; or where an order is
 # answered by its number alone and looked at within a second, while the cycles are long.
@@ -76,7 +78,7 @@ def evening(lab: tuple[LabProcess, Control], desk: Desk) -> Evening:
     wait_until(
         lambda: _is_quiet(desk, days.values()),
         "all bots are stopped, and their balances were read",
-        seconds=120,
+        seconds=LOOKED_AT_SECONDS,
     )
     exit_code = desk.stop("worker")
     books = desk.report()

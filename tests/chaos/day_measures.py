@@ -14,8 +14,9 @@ from django.apps import apps
 from bots.engine.foreign import REMEMBERED
 from bots.engine.runtime import Runtime
 from bots.models import Order, Position, Trade
+from exchanges.models import BalanceSnapshot, UnexplainedChange
 
-MONEY = {Order, Trade, Position}
+MONEY = {Order, Trade, Position, BalanceSnapshot, UnexplainedChange}
 FEWEST_SAMPLES = 10
 CAPS = {"foreign": REMEMBERED}
 MONEY_IN_MEMORY = {"positions"}  # as many as there are rows

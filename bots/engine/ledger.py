@@ -266,6 +266,9 @@ def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
         stopped = Bot.objects.filter(pk=bot.pk, state=BotState.STOPPING).update(state=BotState.STOPPED)
         if stopped:
             event.save()
+            # What its orders held is free; should the venue not say so now, it is asked again soon.
+            looked_after = ExchangeConnection.objects.exclude(balances_due_at=None)
+            looked_after.filter(pk=lease.connection_id).update(balances_due_at=Now())
     return bool(stopped)
 
 

@@ -320,3 +320,18 @@ def test_a_bot_is_stopped_only_while_it_is_stopping(lease: Lease, bot: SpreadBot
     Bot.objects.update(state=BotState.STOPPING)
     assert ledger.finish_stopping(lease, bot, event)
     assert Bot.objects.get().state == BotState.STOPPED
+
+
+@pytest.mark.parametrize("due_in", [timedelta(minutes=4), None])
+def test_once_a_bot_is_stopped_the_balances_are_due_where_anybody_looks_at_them(
+    lease: Lease, bot: SpreadBot, due_in: timedelta | None
+) -> None:
+    now = timezone.now()
+    ExchangeConnection.objects.update(balances_due_at=now + due_in if due_in else None)
+    Bot.objects.update(state=BotState.STOPPING)
+    ledger.finish_stopping(lease, bot, event_of(lease, "stopped", "Stopped.", at=START, bot_id=bot.pk))
+    due_at = ExchangeConnection.objects.get().balances_due_at
+    if due_at is None:
+        assert due_in is None
+    else:
+        assert now <= due_at <= timezone.now()

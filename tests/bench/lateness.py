@@ -20,6 +20,7 @@ from tests.chaos.memory_desk import CountingPulse, Venue, runtime_in_this_loop, 
 
 BOTS, WORKERS = 1000, 2
 LATE_BUDGET_MS, MEMORY_BUDGET_MB = 500, 1024
+WHOLE_PCT = 0.8  # of the cycles that were due; with fewer, a part of the desk stood still
 
 
 def lateness(plan: Plan) -> list[Finding]:
@@ -39,24 +40,33 @@ def lateness(plan: Plan) -> list[Finding]:
         runs = [worker.result() for worker in workers]
     late = [ms for run in runs for ms in run["late_ms"]]
     wanted = bots * 60 * plan.minutes / CYCLE_SECONDS
-    p50, p95, worst = (percentile(late, percent) for percent in (50, 95, 100))
-    busy = sum(run["cpu_seconds"] for run in runs) / (60 * plan.minutes)
     held = sum(run["memory_mb"] for run in runs)
+    is_whole = len(late) >= WHOLE_PCT * wanted
+    busy = sum(run["cpu_seconds"] for run in runs) / (60 * plan.minutes)
+    shown = f"{len(late):,} of {wanted:,.0f} cycles in {plan.minutes:g} min"
     return [
         Finding(
             what=f"{bots:,} spread bots, {CYCLE_SECONDS} s cycles, p95 lateness",
             budget="≤ 500 ms",
-            measured=f"{p95:.0f} ms (median {p50:.0f}, worst {worst:.0f}; {len(late):,} of {wanted:,.0f} "
-            f"cycles in {plan.minutes:g} min; {WORKERS} workers, {busy:.0%} of a core, without ccxt's work)",
-            is_met=p95 <= LATE_BUDGET_MS,
+            measured=f"{_percentiles(late)} ({shown}; {WORKERS} workers, {busy:.0%} of a core, without "
+            "ccxt's work)",
+            is_met=is_whole and percentile(late, 95) <= LATE_BUDGET_MS,
         ),
         Finding(
             what=f"{bots:,} spread bots: memory of all workers",
             budget="≤ 1 GB",
-            measured=f"{held:.0f} MB, the venue in memory and a loaded ccxt in it",
-            is_met=held <= MEMORY_BUDGET_MB,
+            measured=f"{held:.0f} MB, the venue in memory and a loaded ccxt in it"
+            + ("" if is_whole else f"; not judged: {shown}"),
+            is_met=held <= MEMORY_BUDGET_MB if is_whole else None,
         ),
     ]
+
+
+def _percentiles(late: list[float]) -> str:
+    if not late:
+        return "no cycle began"
+    p50, p95, worst = (percentile(late, percent) for percent in (50, 95, 100))
+    return f"{p95:.0f} ms, median {p50:.0f}, worst {worst:.0f}"
 
 
 def work(*, seconds: float, warm_up_seconds: float) -> dict[str, Any]:

@@ -28,15 +28,15 @@ def cpu(plan: Plan) -> list[Finding]:
     smallest, largest = min(costs), max(costs)
     ratio = costs[largest] / costs[smallest]
     is_met, is_flat = max(costs.values()) <= CYCLE_BUDGET_MS, abs(ratio - 1) <= FLAT_PCT
-    database_ms = 1000 * by_size[largest]["database_seconds"] / by_size[largest]["cycles"]
+    database_pct = by_size[largest]["database_seconds"] / by_size[largest]["cpu_seconds"]
     sizes = "; ".join(f"{bots} bots {cost:.2f} ms" for bots, cost in costs.items())
     return [
         Finding(
             what="our CPU per idle spread cycle on top of ccxt's own calls",
             budget="≤ 1 ms",
-            measured=f"{sizes}; of the last, {database_ms:.2f} ms are the database thread's. The venue in "
-            f"memory is in it; what a worker without bots needs ({1000 * rest:.1f} ms a second) is not. "
-            f"{_placed(by_size)}",
+            measured=f"{sizes}; at the last size the database thread takes {database_pct:.0%} of the CPU. "
+            f"The venue in memory is in it; what a worker without bots needs ({1000 * rest:.1f} ms a second) "
+            f"is not. {_placed(by_size)}",
             is_met=is_met,
             profile=() if is_met else _profile(plan),
         ),

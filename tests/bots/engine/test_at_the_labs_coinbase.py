@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 import pytest_asyncio
 
-from bots.engine import observe
-from bots.models import Bot, BotState, Order
+from bots.models import Order
 from database.thread import DatabaseThread
-from exchanges.models import ExchangeConnection
-from exchanges.venues import wire as wire_module
-from tests.bots.engine.conftest import make_bot, make_connection
-from tests.bots.engine.test_at_the_lab import LabDesk
-from tests.lab.coinbase.logins import ecdsa_login
+from tests.bots.engine.house_desk import HouseDesk, house_desk, open_connection
 from tests.lab.faults import Stage, drop_after_accept, server_error
 from tests.lab.house import House
 from tests.lab.lab import Lab
-from tests.lab.orders import Kind, Side, Ticket
-from tests.lab.races import Odds
-from tests.lab.weather import Region, Severity, Weather
-from vault.secret import Secret
+from tests.lab.orders import Side
 
 D = Decimal
 ROOT = "/api/v3/brokerage"
 ORDERS, BATCH, CANCEL = f"{ROOT}/orders", f"{ROOT}/orders/historical/batch", f"{ROOT}/orders/batch_cancel"
-
-
-class CoinbaseDesk(LabDesk):
-    """A bot that quotes 0.01 BTC at 1 % around 40,000."""
-
-    def trade(self, side: Side, amount: str, price: str, account: str = "crowd") -> None:
-        """Somebody else's limit order."""
-        ticket = Ticket(
-            account=account, symbol="BTC/USD", side=side, kind=Kind.LIMIT, amount=D(amount), price=D(price)
-        )  # fmt: skip
-        self.lab.exchange.place(ticket)
-
-    async def states(self) -> list[str]:
-        return await self.database.run(lambda: list(Order.objects.values_list("state", flat=True)))
 
 
 @pytest.fixture
@@ -49,34 +26,13 @@ def house(lab: Lab) -> House:
     return lab.house("coinbase")
 
 
-@pytest.fixture
-def connection(transactional_db: None, house: House) -> ExchangeConnection:
-    login = ecdsa_login(1)
-    house.open_account("trader", **login._asdict(), balances={"USD": D(10_000), "BTC": D(1)})
-    connection = make_connection(venue="coinbase", api_key=Secret(login.key), api_secret=Secret(login.secret))
-    make_bot(connection, symbol="BTC/USD", order_amount=D("0.01"), requote_tolerance_pct=D("0.005"))
-    return connection
-
-
 @pytest_asyncio.fixture
 async def desk(
-    lab: Lab,
-    house: House,
-    connection: ExchangeConnection,
-    database: DatabaseThread,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[CoinbaseDesk]:
-    monkeypatch.setattr(wire_module, "build_connector", lab.connector)
-    for name in ("crowd", "passer-by"):
-        house.exchange.open_account(name)
-        for currency in ("BTC", "USD"):
-            house.exchange.ledger.deposit(name, currency, D(10_000_000))
-    desk = CoinbaseDesk(house, connection, database)  # type: ignore[arg-type]
-    desk.trade(Side.BUY, "5", "39990")
-    desk.trade(Side.SELL, "5", "40010")
-    await desk.open()
-    yield desk
-    await desk.close()
+    transactional_db: None, lab: Lab, house: House, database: DatabaseThread, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[HouseDesk]:
+    connection = await database.run(open_connection, house, "BTC/USD")
+    async with house_desk(lab, house, connection, database, monkeypatch, "BTC/USD") as desk:
+        yield desk
 
 
 def creates(lab: Lab) -> int:
@@ -84,7 +40,7 @@ def creates(lab: Lab) -> int:
 
 
 async def test_orders_that_are_on_their_way_are_not_sent_again(
-    lab: Lab, house: House, desk: CoinbaseDesk
+    lab: Lab, house: House, desk: HouseDesk
 ) -> None:
     house.dialect.limits.pending_ms = 600_000
     await desk.rounds(3)
@@ -97,7 +53,7 @@ async def test_orders_that_are_on_their_way_are_not_sent_again(
 
 
 async def test_an_order_that_was_lost_and_filled_is_found_by_its_client_id(
-    lab: Lab, house: House, desk: CoinbaseDesk
+    lab: Lab, house: House, desk: HouseDesk
 ) -> None:
     lab.faults.add(drop_after_accept(method="POST", path=ORDERS))
     await desk.rounds()
@@ -113,46 +69,26 @@ async def test_an_order_that_was_lost_and_filled_is_found_by_its_client_id(
 
 
 async def test_a_bot_that_is_filled_and_stopped_has_the_labs_books(
-    lab: Lab, house: House, desk: CoinbaseDesk
+    lab: Lab, house: House, desk: HouseDesk
 ) -> None:
     await desk.rounds()
     desk.trade(Side.SELL, "5.006", "39600", "passer-by")  # all bids above, and six tenths of ours
     await desk.rounds(2)
     lab.faults.add(drop_after_accept(method="POST", path=CANCEL))
     lab.faults.add(server_error(500, stage=Stage.AFTER, method="POST", path=CANCEL))
-    await desk.database.run(Bot.objects.update, state=BotState.STOPPING)
-    await desk.rounds(5)
+    await desk.stop(rounds=5)
 
-    assert (await desk.database.run(Bot.objects.get)).state == BotState.STOPPED
-    assert house.exchange.open_orders("trader") == []
     assert [fill.amount for fill in house.exchange.fills("trader")] == [D("0.006")]
     await desk.books_agree()
 
 
 @pytest.mark.parametrize("seed", [10, 22])
 async def test_after_a_storm_the_books_are_the_labs(
-    lab: Lab, house: House, desk: CoinbaseDesk, monkeypatch: pytest.MonkeyPatch, seed: int
+    lab: Lab, house: House, desk: HouseDesk, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    for name in ("GRACE", "LATE_TRADES", "CANCEL_PATIENCE"):
-        monkeypatch.setattr(observe, name, timedelta(0))
     await desk.rounds()
-    rates = dict.fromkeys(("drop_before", "drop_after", "error_before", "error_after", "page_after"), 0.04)
-    rates |= dict.fromkeys(("truncated", "broken_off", "duplicate", "nonsense", "firewall"), 0.04)
-    storm = Weather(seed=seed, rates=rates, severity=Severity(mutations=1))
-    lab.sky.set(storm, Region(venue="coinbase"))
-    house.dialect.races.set(Odds(probability=0.5), seed=seed)
-    for number in range(12):
-        desk.trade(Side.SELL, "0.003", "39500", "passer-by")
-        mid = 40_000 + 400 * (number % 3)
-        desk.trade(Side.BUY, "6", str(mid - 10), "passer-by")
-        await desk.rounds()
-    lab.sky.clear()
-    house.dialect.races.set(None)
+    await desk.weather_a_storm(seed, monkeypatch)
+    await desk.stop(rounds=12)
 
-    await desk.database.run(Bot.objects.update, state=BotState.STOPPING)
-    await desk.rounds(12)
-
-    assert (await desk.database.run(Bot.objects.get)).state == BotState.STOPPED
-    assert house.exchange.open_orders("trader") == []
     assert len(house.exchange.fills("trader")) > 0
     await desk.books_agree()

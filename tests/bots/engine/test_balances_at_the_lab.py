@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 
 import pytest
@@ -10,9 +10,10 @@ import pytest_asyncio
 
 from bots.engine import balances
 from bots.models import Bot, BotEvent, BotState, Order, Trade
+from database.thread import DatabaseThread
 from exchanges.models import Balance, BalanceBaseline, BalanceSnapshot, UnexplainedChange
+from tests.bots.engine.house_desk import HouseDesk, house_desk, open_connection
 from tests.bots.engine.lab_books import long_lease
-from tests.bots.engine.test_at_the_lab import LabDesk, lab_connection, lab_desk  # noqa: F401 - fixtures
 from tests.lab.commands import Commands
 from tests.lab.lab import Lab
 from tests.lab.orders import Side
@@ -33,24 +34,28 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 
 @pytest_asyncio.fixture
-async def desk(lab_desk: LabDesk) -> LabDesk:  # noqa: F811 - the fixture
+async def desk(
+    transactional_db: None, lab: Lab, database: DatabaseThread, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[HouseDesk]:
     """Its lease outlasts the test: there is no keeper here that renews it."""
-    lab_desk.duty.lease = await lab_desk.database.run(long_lease, lab_desk.connection)
-    return lab_desk
+    connection = await database.run(open_connection, lab.house(), "BTC/USDT")
+    async with house_desk(lab, lab.house(), connection, database, monkeypatch) as desk:
+        desk.duty.lease = await database.run(long_lease, connection)
+        yield desk
 
 
-async def rounds(desk: LabDesk, pass_time: Callable[[float], None], number: int) -> None:
+async def rounds(desk: HouseDesk, pass_time: Callable[[float], None], number: int) -> None:
     for _ in range(number):
         pass_time(15.0)
         await desk.rounds()
 
 
-async def told(desk: LabDesk) -> list[tuple[str, Decimal]]:
+async def told(desk: HouseDesk) -> list[tuple[str, Decimal]]:
     changes = UnexplainedChange.objects.order_by("pk").values_list("currency", "amount")
     return await desk.database.run(lambda: list(changes))
 
 
-async def explained_totals(desk: LabDesk) -> dict[str, Decimal]:
+async def explained_totals(desk: HouseDesk) -> dict[str, Decimal]:
     book = await desk.database.run(BalanceBaseline.objects.get)
     return {name: D(total) for name, total in book.totals.items()}
 
@@ -61,7 +66,7 @@ def totals_at(lab: Lab) -> dict[str, Decimal]:
 
 
 async def test_fills_and_their_fees_are_explained_and_what_people_move_is_told(
-    lab: Lab, desk: LabDesk, pass_time: Callable[[float], None]
+    lab: Lab, desk: HouseDesk, pass_time: Callable[[float], None]
 ) -> None:
     commands = Commands(lab)
     await rounds(desk, pass_time, 4)
@@ -80,7 +85,7 @@ async def test_fills_and_their_fees_are_explained_and_what_people_move_is_told(
 
 
 async def test_an_order_that_rests_and_is_cancelled_moves_nothing(
-    lab: Lab, desk: LabDesk, pass_time: Callable[[float], None]
+    lab: Lab, desk: HouseDesk, pass_time: Callable[[float], None]
 ) -> None:
     await rounds(desk, pass_time, 4)
     await desk.database.run(Bot.objects.update, state=BotState.PAUSED)
@@ -90,7 +95,7 @@ async def test_an_order_that_rests_and_is_cancelled_moves_nothing(
 
 
 async def test_the_hours_snapshot_is_valued_at_the_labs_prices(
-    lab: Lab, desk: LabDesk, pass_time: Callable[[float], None]
+    lab: Lab, desk: HouseDesk, pass_time: Callable[[float], None]
 ) -> None:
     await rounds(desk, pass_time, 2)
     snapshot = await desk.database.run(BalanceSnapshot.objects.get)
@@ -99,7 +104,7 @@ async def test_the_hours_snapshot_is_valued_at_the_labs_prices(
     assert {line.currency for line in snapshot.valuation.lines} == set(rows)
 
 
-async def test_a_deposit_is_no_profit(lab: Lab, desk: LabDesk, pass_time: Callable[[float], None]) -> None:
+async def test_a_deposit_is_no_profit(lab: Lab, desk: HouseDesk, pass_time: Callable[[float], None]) -> None:
     await rounds(desk, pass_time, 4)
     Commands(lab).fund(account="trader", currency="USDT", amount="500")
     await rounds(desk, pass_time, 12)

@@ -45,6 +45,11 @@ def reserve(budget: Budget, state: PaceState, *, now: float, cost: float) -> tup
     return replace(state, level=level, at=max(now, state.at)), wait
 
 
+def seconds_until_idle(budget: Budget, state: PaceState, *, now: float) -> float:
+    """Until the bucket is empty: a task of several requests then has the whole burst before it."""
+    return max(_level_at(budget, state, now) / budget.rate, state.paused_until - now, 0.0)
+
+
 def pause(state: PaceState, *, now: float, seconds: float) -> PaceState:
     """Send nothing for `seconds`. A shorter pause never ends a longer one."""
     return replace(state, paused_until=max(state.paused_until, now + seconds))

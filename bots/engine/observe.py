@@ -8,7 +8,7 @@ grace time and with the trades checked, ends it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from bots.engine import ledger
@@ -195,24 +195,35 @@ def _wants_trades(account: Account, symbol: str) -> bool:
 
 
 async def collect_trades(account: Account, symbol: str) -> None:
-    """Counts our fills since the cursor, and moves it to the last one seen."""
+    """Counts our fills since the cursor, and moves it to the last one seen.
+
+    What one answer tells is counted before the next question: a venue that is slow to answer many must not
+    keep us from ever counting any.
+    """
     since = account.trade_cursors.get(symbol) or await _first_cursor(account, symbol)
     reports = list(await account.gateway.fetch_trades(symbol, since=since - TRADE_OVERLAP))
-    reports += await _late_trades(account, symbol, {report.id for report in reports})
-    await _claim_unknown(account, symbol, reports)
-    fills = await _claim(account, symbol, reports)
-    check_fills(account, fills, utc_now())
-    if fills:
-        market = account.markets[symbol]
-        counted = await account.database.run(ledger.record_trades, account.lease, market, fills)
-        account.hold(order for order, _ in fills)
-        if counted:
-            fills_were_counted(account, counted)
-            account.positions = await account.database.run(ledger.positions_of, account.lease)
-    times = [report.time for report in reports]
+    await _count(account, symbol, reports)
+    late = await _late_trades(account, symbol, {report.id for report in reports})
+    await _count(account, symbol, late)
+    times = [report.time for report in (*reports, *late)]
     # A venue's clock may be ahead of ours: what it makes until then must not lie before the cursor.
     account.trade_cursors[symbol] = min(max([since, *times]), max(since, utc_now()))
     account.trades_checked_at[symbol] = uptime()
+
+
+async def _count(account: Account, symbol: str, reports: Sequence[TradeReport]) -> None:
+    """Ours among them, each once."""
+    await _claim_unknown(account, symbol, reports)
+    fills = await _claim(account, symbol, reports)
+    check_fills(account, fills, utc_now())
+    if not fills:
+        return
+    market = account.markets[symbol]
+    counted = await account.database.run(ledger.record_trades, account.lease, market, fills)
+    account.hold(order for order, _ in fills)
+    if counted:
+        fills_were_counted(account, counted)
+        account.positions = await account.database.run(ledger.positions_of, account.lease)
 
 
 async def _first_cursor(account: Account, symbol: str) -> datetime:

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchanges.pacing import Budget, PaceState, pause, reserve
+from exchanges.errors import RateLimitError
+from exchanges.pacing import Budget, PaceState, pause, reserve, seconds_until_idle
+from exchanges.venues.pace import Pace
 
 BUDGET = Budget(rate=2.0, burst=4.0)
 
@@ -80,3 +82,21 @@ def test_no_span_of_time_ever_sees_more_than_its_share(gaps: list[float], cost: 
             spent = cost * (last - first + 1)
             allowed = max(BUDGET.burst, cost) + BUDGET.rate * (sent[last] - start)
             assert spent <= allowed + cost + 1e-6
+
+
+def test_it_is_idle_once_all_that_was_booked_has_drained() -> None:
+    state, _ = spend(PaceState(), 4, 4, now=100)
+
+    assert seconds_until_idle(BUDGET, state, now=100) == 4
+    assert seconds_until_idle(BUDGET, state, now=103) == 1
+    assert seconds_until_idle(BUDGET, pause(state, now=100, seconds=9), now=103) == 6
+    assert seconds_until_idle(BUDGET, PaceState(), now=100) == 0
+
+
+def test_who_is_refused_waits_until_the_budget_is_whole() -> None:
+    pace = Pace(BUDGET)
+    for _ in range(10):
+        pace.reserve(2)  # 20 of 4: the last one waits for 8 s
+    with pytest.raises(RateLimitError) as caught:
+        pace.reserve(1)
+    assert caught.value.retry_after == pytest.approx(10, abs=0.5)

@@ -248,3 +248,18 @@ async def test_an_error_of_the_trade_list_keeps_what_the_orders_said(desk: Desk)
     assert (order.filled, order.traded, order.settled_at) == (D(1), D(0), None)
     await desk.rounds(2)
     assert await position(desk) == D(1)
+
+
+async def test_what_the_list_shows_is_counted_though_the_next_question_is_not_answered(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.round()
+    hidden = desk.venue.fill(desk.venue.resting_at("99").venue_id, "1")
+    desk.venue.trades[0] = with_an_old_time(hidden)
+    desk.venue.fill(desk.venue.resting_at("101").venue_id, "1")
+    monkeypatch.setattr(observe, "LATE_TRADES", timedelta(0))
+    desk.venue.fail("fetch_order_trades", VenueDownError("The venue is down: wait."), times=9)
+    await desk.rounds(2)
+    (sold,) = await desk.orders(side="sell", state="filled")
+    assert sold.settled_at is not None
+    assert await position(desk) == D(-1)

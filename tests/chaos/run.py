@@ -10,6 +10,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ BACK_OFF_SECONDS = 90.0  # the longest wait after a trouble, and some
 RETURN_SECONDS = 18.0  # what a kill is given before the weather changes again
 WARM_UP_SECONDS = 120
 CALM_SECONDS = 20
-SETTLE_SECONDS = 240
+SETTLE_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +140,17 @@ def _settle(grounds: Sequence[Ground], desk: Desk) -> bool:
     desk.manage("shell", "-v0", "-c", "from tests.chaos.plant import stop_all; stop_all()")
     until = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < until:
-        if all(bot["state"] == "stopped" for bot in desk.report()["bots"]):
+        if _is_quiet(desk.report()):
             return True
         time.sleep(2)
     return False
+
+
+def _is_quiet(books: Mapping[str, Any]) -> bool:
+    """All bots are stopped, and all balances were read after that: a stop makes them due."""
+    dues = [str(row["balances_due_at"]) for row in books["connections"]]
+    are_read = all(due == "None" or datetime.fromisoformat(due) > datetime.now(UTC) for due in dues)
+    return are_read and all(bot["state"] == "stopped" for bot in books["bots"])
 
 
 # --- The report

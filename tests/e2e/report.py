@@ -14,7 +14,9 @@ from exchanges.models import Balance, ExchangeConnection
 
 def report() -> None:
     books = {
-        "connections": _rows(ExchangeConnection.objects, "id", "name", "last_error", "lease_owner"),
+        "connections": _rows(
+            ExchangeConnection.objects, "id", "name", "last_error", "lease_owner", "balances_due_at"
+        ),
         "bots": _rows(SpreadBot.objects, "id", "name", "state", "last_cycle_at"),
         "orders": _rows(
             Order.objects.order_by("pk"), "client_id", "venue_id", "side", "symbol", "price", "amount",

@@ -4,7 +4,9 @@ from bots.models.event import BotEvent, Severity
 from bots.models.kill_switch import KillSwitch, Scope
 from bots.models.order import Order
 from bots.models.position import Position
+from bots.models.round_trip import RoundTrip, TripState
 from bots.models.runtime import Runtime
+from bots.models.scalper_bot import OnScalperStop, ScalperBot
 from bots.models.spread_bot import OnStop, Reference, SpreadBot
 from bots.models.trade import Trade
 
@@ -14,13 +16,17 @@ __all__ = [
     "BotState",
     "Decision",
     "KillSwitch",
+    "OnScalperStop",
     "OnStop",
     "Order",
     "Position",
     "Reference",
+    "RoundTrip",
     "Runtime",
+    "ScalperBot",
     "Scope",
     "Severity",
     "SpreadBot",
     "Trade",
+    "TripState",
 ]

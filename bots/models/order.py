@@ -46,6 +46,9 @@ class Order(models.Model):
         "exchanges.ExchangeConnection", on_delete=models.PROTECT, related_name="orders"
     )
     bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="orders")
+    round_trip = models.ForeignKey(
+        "bots.RoundTrip", null=True, blank=True, on_delete=models.PROTECT, related_name="orders"
+    )
     is_dry_run = models.BooleanField(default=False, help_text=DRY_RUN_HELP)
     fence = models.PositiveBigIntegerField(help_text="The fencing number of the lease that intended it.")
 

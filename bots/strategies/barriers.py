@@ -24,6 +24,7 @@ class Exit(StrEnum):
     TRAILING_STOP = "trailing_stop"
     TAKE_PROFIT = "take_profit"
     TIME_LIMIT = "time_limit"
+    STOPPED = "stopped"  # its bot was told to stop
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

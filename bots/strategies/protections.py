@@ -11,6 +11,7 @@ from bots.strategies.barriers import Exit
 from bots.strategies.figures import per_cent, plain
 from exchanges.types import ZERO
 
+DAY_SECONDS = 86_400
 STOPS = frozenset({Exit.STOP_LOSS, Exit.TRAILING_STOP})
 
 
@@ -34,6 +35,8 @@ class Protections:
     most_drawdown_pct: of drawdown_window_seconds: how far the summed profit fell from its best, as a
         fraction of what the entries cost; then nothing for drawdown_pause_seconds.
     most_losses: in a row in one market; then nothing there for losses_pause_seconds.
+    most_daily_loss: quote, of the trips that closed since midnight UTC, in each quote currency; then nothing
+        there until the next midnight. None: off.
     """
 
     cooldown_seconds: int = 0
@@ -45,18 +48,32 @@ class Protections:
     drawdown_pause_seconds: int = 3600
     most_losses: int = 0
     losses_pause_seconds: int = 3600
+    most_daily_loss: Decimal | None = None
+
+    @property
+    def window_seconds(self) -> int:
+        """How far back round trips matter at all."""
+        stops = self.stops_window_seconds + self.stops_pause_seconds
+        drawdown = self.drawdown_window_seconds + self.drawdown_pause_seconds
+        return max(self.cooldown_seconds, stops, drawdown, self.losses_pause_seconds, DAY_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
-    """symbol: None for all markets of the bot."""
+    """symbol: None for all markets of the bot; quote: those of this quote currency only, empty: of any."""
 
     symbol: str | None
     until: datetime
     reason: str
+    quote: str = ""
 
     def holds(self, symbol: str, now: datetime) -> bool:
-        return now < self.until and self.symbol in (None, symbol)
+        is_meant = self.symbol in (None, symbol) and self.quote in ("", quote_of(symbol))
+        return is_meant and now < self.until
+
+
+def quote_of(symbol: str) -> str:
+    return symbol.partition("/")[2].partition(":")[0]
 
 
 def locks(trips: Sequence[ClosedTrip], wanted: Protections, now: datetime) -> tuple[Lock, ...]:
@@ -66,6 +83,7 @@ def locks(trips: Sequence[ClosedTrip], wanted: Protections, now: datetime) -> tu
         *_too_many_stops(trips, wanted, now),
         *_drawdown(trips, wanted, now),
         *_losers(trips, wanted),
+        *_daily_loss(trips, wanted, now),
     )
     return tuple(lock for lock in found if lock.until > now)
 
@@ -119,3 +137,18 @@ def _losers(trips: Iterable[ClosedTrip], wanted: Protections) -> Iterator[Lock]:
             until = trip.closed_at + timedelta(seconds=wanted.losses_pause_seconds)
             count = plain(Decimal(in_a_row[trip.symbol]))
             yield Lock(symbol=trip.symbol, until=until, reason=f"{count} losses in a row there")
+
+
+def _daily_loss(trips: Iterable[ClosedTrip], wanted: Protections, now: datetime) -> Iterator[Lock]:
+    if wanted.most_daily_loss is None:
+        return
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    profits: dict[str, Decimal] = {}
+    for trip in trips:
+        if trip.closed_at >= midnight:
+            quote = quote_of(trip.symbol)
+            profits[quote] = profits.get(quote, ZERO) + trip.profit
+    for quote, profit in profits.items():
+        if -profit >= wanted.most_daily_loss:
+            reason = f"today's loss of {plain(-profit)} {quote} has reached {plain(wanted.most_daily_loss)}"
+            yield Lock(symbol=None, quote=quote, until=midnight + timedelta(days=1), reason=reason)

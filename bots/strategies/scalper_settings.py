@@ -35,6 +35,8 @@ class ScalperSettings:
     through_pct: how far beyond the touch entries and exits are priced.
     entry_seconds: what has not filled by then is cancelled. exit_seconds: what has not filled by then is
         priced anew, exit_tries times; then it goes at market.
+    believable_move_pct: a move of the middle that is larger, in the window or from one look to the next, is
+        taken for a fault of the venue: nothing is opened on it, and an exit waits for a second look.
     rests_take_profit: as an order in the book, until another exit takes its place.
     """
 
@@ -54,5 +56,6 @@ class ScalperSettings:
     exit_tries: int = 3
     rests_take_profit: bool = False
     max_book_age_seconds: float = 15.0
+    believable_move_pct: Decimal = Decimal("0.2")
     barriers: Barriers = field(default_factory=Barriers)
     protections: Protections = field(default_factory=Protections)

@@ -64,3 +64,15 @@ def test_a_market_that_keeps_losing_is_left_alone() -> None:
 def test_a_profit_in_between_forgives_the_losses() -> None:
     rows = [trip(40, "-1"), trip(30, "1"), trip(20, "-1")]
     assert locks(rows, Protections(most_losses=2), NOW) == ()
+
+
+def test_a_days_loss_locks_the_markets_of_its_quote_currency_until_midnight() -> None:
+    wanted = Protections(most_daily_loss=D(5))
+    assert locks([trip(40, "-4.99")], wanted, NOW) == ()
+    assert locks([trip(13 * 3600, "-9")], wanted, NOW) == ()
+    rows = [trip(40, "-6"), trip(30, "1"), trip(20, "2", symbol="BTC/EUR")]
+    (lock,) = locks(rows, wanted, NOW)
+    assert lock.holds("ETH/USDT", NOW)
+    assert not lock.holds("ETH/EUR", NOW)
+    assert lock.until == NOW + timedelta(hours=12)
+    assert lock.reason == "today's loss of 5 USDT has reached 5"

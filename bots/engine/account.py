@@ -9,6 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from bots.engine.balance_watch import BalanceWatch
+from bots.engine.condition import Condition
 from bots.engine.feed import Feed
 from bots.engine.foreign import ForeignOrders
 from bots.engine.lease import Lease
@@ -27,6 +28,7 @@ class Account:
 
     orders: unsettled ones by client id. trade_cursors: per symbol, since when trades must be asked for.
     foreign: (symbol, venue id) of orders that somebody else placed on this account; they are never touched.
+    health: how the venue answers; the gateway notes it.
     is_dry_run: live by its row, and run with play money.
     """
 
@@ -43,6 +45,7 @@ class Account:
     trades_checked_at: dict[str, float] = field(default_factory=dict)
     foreign: MutableSet[tuple[str, str]] = field(default_factory=ForeignOrders)
     watch: BalanceWatch = field(default_factory=BalanceWatch)
+    health: Condition = field(default_factory=Condition)
     is_dry_run: bool = False
 
     def hold(self, orders: Iterable[Order]) -> None:

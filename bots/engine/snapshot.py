@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from decimal import Decimal
 
 from bots.engine import ledger
 from bots.engine.account import Account, held_by, open_order_of
 from bots.engine.clock import utc_now
+from bots.engine.condition import Condition
 from bots.engine.feed import Feed, Feeds
+from bots.engine.measured import waited_for
 from bots.lifecycle import LIVE
 from bots.models import Order, Reference, SpreadBot
 from bots.strategies.base import OpenOrder, Snapshot
@@ -19,7 +22,9 @@ from exchanges.types import Book, Market, Side
 
 async def take(account: Account, bot: SpreadBot, market: Market, feeds: Feeds) -> Snapshot:
     """The market as this bot sees it now. A book that cannot be had now is the last one, with its age."""
-    book = await current_book(account.feed, bot.symbol, cycle_seconds=bot.cycle_seconds)
+    book = await current_book(
+        account.feed, bot.symbol, cycle_seconds=bot.cycle_seconds, health=account.health
+    )
     live = live_orders(account, bot)
     held = held_by(live)
     return Snapshot(
@@ -30,7 +35,7 @@ async def take(account: Account, bot: SpreadBot, market: Market, feeds: Feeds) -
         quote_balance=account.free(market.quote) + held[Side.BUY],
         base_total=account.total(market.base),
         quote_total=account.total(market.quote),
-        last_price=await _last_price(bot, account.feed),
+        last_price=await _last_price(bot, account),
         last_own_price=await _last_own_price(account, bot),
         other_mid=await _other_mid(bot, feeds),
         open_orders=open_orders(account, bot),
@@ -45,18 +50,25 @@ def live_orders(account: Account, bot: SpreadBot) -> list[Order]:
     return [o for o in account.orders_of(bot.pk) if o.symbol == bot.symbol and o.state in LIVE]
 
 
-async def current_book(feed: Feed, symbol: str, *, cycle_seconds: int) -> Book | None:
-    """Asked for again when it is older than half a cycle, so that bots of one pace share a request."""
+async def current_book(
+    feed: Feed, symbol: str, *, cycle_seconds: int, health: Condition | None = None
+) -> Book | None:
+    """Asked for again when it is older than half a cycle, so that bots of one pace share a request.
+
+    health: whose venue it is asked of, where that is the bot's own.
+    """
     try:
-        return await feed.fetch_book(symbol, max_age=cycle_seconds / 2)
+        with waited_for(health) if health else nullcontext():
+            return await feed.fetch_book(symbol, max_age=cycle_seconds / 2)
     except VenueError:
         return feed.last_book(symbol)
 
 
-async def _last_price(bot: SpreadBot, feed: Feed) -> Decimal | None:
+async def _last_price(bot: SpreadBot, account: Account) -> Decimal | None:
     if bot.reference != Reference.LAST:
         return None
-    return (await feed.fetch_ticker(bot.symbol, max_age=bot.cycle_seconds / 2)).last
+    with waited_for(account.health):
+        return (await account.feed.fetch_ticker(bot.symbol, max_age=bot.cycle_seconds / 2)).last
 
 
 async def _last_own_price(account: Account, bot: SpreadBot) -> Decimal | None:

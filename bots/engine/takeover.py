@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from bots.engine import ledger
 from bots.engine.account import Account
 from bots.engine.clock import utc_now
+from bots.engine.condition import Condition
 from bots.engine.feed import Feeds
 from bots.engine.lease import Lease
+from bots.engine.measured import MeasuredGateway
 from bots.engine.observe import observe
 from database.thread import DatabaseThread
 from exchanges.errors import RejectedError
@@ -38,12 +40,14 @@ async def open_account(lease: Lease, connection: ExchangeConnection, office: Off
     spec = connection_spec(connection)
     feed = office.feeds.feed(spec.venue, spec.proxy)
     gateway = open_gateway(spec, wire=office.wire, licence=lease, market_data=feed, database=office.database)
+    health = Condition()
     return Account(
         lease=lease,
         name=spec.name,
-        gateway=gateway,
+        gateway=MeasuredGateway(gateway, health),
         feed=feed,
         database=office.database,
+        health=health,
         is_dry_run=connection.is_dry_run,
     )
 

@@ -1,0 +1,111 @@
+"""A gateway whose calls are timed: what comes of each is noted in the connection's condition."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from bots.engine.clock import uptime
+from bots.engine.condition import Condition
+from exchanges.errors import VenueError
+from exchanges.gateway import AccountPermissions, Gateway
+from exchanges.types import (
+    Balance,
+    Book,
+    Market,
+    OrderRef,
+    OrderReport,
+    OrderRequest,
+    PublicTrade,
+    Ticker,
+    TradeReport,
+)
+
+AT_HAND_SECONDS = 0.001  # an answer that comes sooner was not waited for: the process had it
+
+
+@contextmanager
+def noted(health: Condition, *, from_seconds: float = 0.0) -> Iterator[None]:
+    """One call; an answer counts where it was waited for so long."""
+    began_at = uptime()
+    try:
+        yield
+    except VenueError as error:
+        health.failed(began_at, error)
+        raise
+    if uptime() - began_at >= from_seconds:
+        health.answered(began_at)
+
+
+@contextmanager
+def waited_for(health: Condition) -> Iterator[None]:
+    """Of what all connections of a process share: it counts as far as this one waited for it."""
+    with noted(health, from_seconds=AT_HAND_SECONDS):
+        yield
+
+
+@dataclass(frozen=True)
+class MeasuredGateway:
+    """`exchanges.gateway.Gateway`, as `gateway` is."""
+
+    gateway: Gateway
+    health: Condition
+
+    async def load_markets(self) -> Mapping[str, Market]:
+        with noted(
+            self.health, from_seconds=float("inf")
+        ):  # the list is shared; only its lack tells anything
+            return await self.gateway.load_markets()
+
+    async def fetch_time(self) -> datetime:
+        with noted(self.health):
+            return await self.gateway.fetch_time()
+
+    async def fetch_ticker(self, symbol: str) -> Ticker:
+        with noted(self.health):
+            return await self.gateway.fetch_ticker(symbol)
+
+    async def fetch_book(self, symbol: str) -> Book:
+        with noted(self.health):
+            return await self.gateway.fetch_book(symbol)
+
+    async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
+        with noted(self.health):
+            return await self.gateway.fetch_public_trades(symbol, since=since)
+
+    async def fetch_permissions(self) -> AccountPermissions:
+        with noted(self.health):
+            return await self.gateway.fetch_permissions()
+
+    async def fetch_balances(self) -> Mapping[str, Balance]:
+        with noted(self.health):
+            return await self.gateway.fetch_balances()
+
+    async def fetch_open_orders(self, symbols: Collection[str]) -> Sequence[OrderReport]:
+        with noted(self.health):
+            return await self.gateway.fetch_open_orders(symbols)
+
+    async def fetch_order(self, ref: OrderRef) -> OrderReport:
+        with noted(self.health):
+            return await self.gateway.fetch_order(ref)
+
+    async def fetch_trades(self, symbol: str, *, since: datetime) -> Sequence[TradeReport]:
+        with noted(self.health):
+            return await self.gateway.fetch_trades(symbol, since=since)
+
+    async def fetch_order_trades(self, ref: OrderRef) -> Sequence[TradeReport]:
+        with noted(self.health):
+            return await self.gateway.fetch_order_trades(ref)
+
+    async def place(self, request: OrderRequest) -> OrderReport:
+        with noted(self.health):
+            return await self.gateway.place(request)
+
+    async def cancel(self, ref: OrderRef) -> OrderReport | None:
+        with noted(self.health):
+            return await self.gateway.cancel(ref)
+
+    async def close(self) -> None:
+        await self.gateway.close()

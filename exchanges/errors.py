@@ -8,7 +8,8 @@
     │   ├── ProxyError
     │   │   ├── ProxyAuthError      407: never retried, never bypassed
     │   │   └── ProxyDownError
-    │   └── OutcomeUnknownError     an order or a cancel went out; nobody knows what became of it
+    │   ├── OutcomeUnknownError     an order or a cancel went out; nobody knows what became of it
+    │   └── BookStreamError         what a venue tells of a book by itself is not to be trusted; trouble: why
     ├── MalformedAnswerError        the venue answered what no venue should: wrong types, missing fields
     └── RejectedError               the venue said no
         ├── CredentialsError
@@ -77,6 +78,26 @@ class ProxyDownError(ProxyError):
 
 class OutcomeUnknownError(ConnectivityError):
     pass
+
+
+class Trouble(StrEnum):
+    """What is wrong with a book that a venue tells by itself."""
+
+    GAP = "gap"  # a message is missing
+    CHECKSUM = "checksum"  # the venue's sum over the book is not ours
+    SILENCE = "silence"  # nothing at all was heard, though nobody hung up
+    CUT = "cut"  # the connection is gone, or was not to be had
+    DIFFERENCE = "difference"  # asked, the venue shows another book
+    CROSSED = "crossed"
+    WORN = "worn"  # too few levels are left of what is known
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"  # there is no such stream, or not on this way
+
+
+class BookStreamError(ConnectivityError):
+    def __init__(self, sentence: str, *, trouble: Trouble, **context: str) -> None:
+        super().__init__(sentence, **context)
+        self.trouble = trouble
 
 
 class MalformedAnswerError(VenueError):

@@ -20,6 +20,7 @@ from exchanges.types import (
     OrderRequest,
     PublicTrade,
     Ticker,
+    Touch,
     TradeReport,
 )
 from vault.secret import Secret
@@ -110,6 +111,25 @@ class MarketData(Protocol):
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         """Oldest first; at least those of the last minutes, where the venue keeps more."""
+
+    async def close(self) -> None: ...
+
+
+class BookStream(Protocol):
+    """Books as a venue tells them by itself, through one way out: once whole, then change by change."""
+
+    async def next_touch(self, symbol: str) -> Touch:
+        """Subscribes where that was not done; returns with the book whole, later with each change of it,
+        or several at once. Raises VenueError, and then the symbol is to be dropped."""
+
+    def book(self, symbol: str) -> Book | None:
+        """As it was told until now; None where it cannot be trusted."""
+
+    def silent_seconds(self) -> float:
+        """Since the venue was last heard, by whatever message."""
+
+    async def drop(self, symbol: str) -> None:
+        """Unsubscribes, and forgets the book."""
 
     async def close(self) -> None: ...
 

@@ -113,6 +113,13 @@ class Level(NamedTuple):
     amount: Decimal
 
 
+class Touch(NamedTuple):
+    """The best level of each side of a book; None where a side is empty."""
+
+    bid: Level | None
+    ask: Level | None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ticker:
     symbol: str
@@ -142,6 +149,10 @@ class Book:
     @property
     def best_ask(self) -> Decimal | None:
         return self.asks[0].price if self.asks else None
+
+    @property
+    def touch(self) -> Touch:
+        return Touch(self.bids[0] if self.bids else None, self.asks[0] if self.asks else None)
 
     @property
     def mid(self) -> Decimal | None:

@@ -1,15 +1,22 @@
-"""Market data for a whole process: one request serves everybody who asks at about the same time."""
+"""Market data for a whole process: one request serves everybody who asks at about the same time.
+
+A book that somebody follows is told by the venue itself, where the venue does that, and read by everybody
+without a request; while it cannot be trusted, requests answer as ever.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
 from bots.engine.clock import uptime
-from exchanges.gateway import MarketData, Proxy
+from bots.engine.live_books import LiveBooks
+from exchanges.errors import Trouble
+from exchanges.gateway import BookStream, MarketData, Proxy
 from exchanges.types import Book, Market, PublicTrade, Ticker
 
 T = TypeVar("T")
@@ -28,17 +35,51 @@ class _Cell:
 
 @dataclass
 class Feed:
-    """One venue's market data behind one way out. It is a `MarketData` that remembers and joins requests."""
+    """One venue's market data behind one way out. It is a `MarketData` that remembers and joins requests.
+
+    stream: where the venue tells books by itself.
+    """
 
     source: MarketData
     saved_markets: Mapping[str, Market] | None = None  # the list that is in the database, by this process
+    stream: BookStream | None = None
     _cells: dict[Hashable, _Cell] = field(default_factory=dict)
     _asked_at: float = field(default_factory=uptime)
+    _live: LiveBooks | None = None
+
+    def __post_init__(self) -> None:
+        if self.stream is not None:
+            self._live = LiveBooks(self.stream, self.source.fetch_book)
 
     @property
     def is_forgotten(self) -> bool:
-        """Nobody has asked anything for long."""
-        return uptime() - self._asked_at > FORGOTTEN_AFTER_SECONDS
+        """Nobody has asked anything for long, nor follows a book."""
+        return not self.followed and uptime() - self._asked_at > FORGOTTEN_AFTER_SECONDS
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """The symbols whose books the venue tells."""
+        return self._live.symbols if self._live else ()
+
+    @property
+    def repairs(self) -> Counter[Trouble]:
+        """How often a followed book was told anew, by what was wrong with it."""
+        return self._live.repairs if self._live else Counter()
+
+    def follow(self, symbol: str) -> None:
+        """From now on the venue is to tell this book, until each who followed it has ended that. Nothing
+        where it does not do so."""
+        if self._live is not None:
+            self._live.follow(symbol)
+
+    def unfollow(self, symbol: str) -> None:
+        if self._live is not None:
+            self._live.unfollow(symbol)
+
+    def listen(self, symbol: str, wake: Callable[[], None]) -> Callable[[], None]:
+        """Follows the book, and calls `wake` after each change of its touch, at most once a turn of the
+        loop. It must not block. What is returned ends it; calling that again does nothing."""
+        return self._live.listen(symbol, wake) if self._live else _nothing
 
     async def load_markets(self) -> Mapping[str, Market]:
         return await self.source.load_markets()
@@ -50,7 +91,11 @@ class Feed:
         return await self._ask(("ticker", symbol), max_age, lambda: self.source.fetch_ticker(symbol))
 
     async def fetch_book(self, symbol: str, *, max_age: float = DEFAULT_MAX_AGE_SECONDS) -> Book:
-        """The book, no older than `max_age` seconds when it was asked for."""
+        """The book, no older than `max_age` seconds when it was asked for; or as the venue tells it."""
+        told = self._live.book(symbol) if self._live else None
+        if told is not None:
+            self._asked_at = uptime()
+            return told
         return await self._ask(("book", symbol), max_age, lambda: self.source.fetch_book(symbol))
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
@@ -58,10 +103,15 @@ class Feed:
 
     def last_book(self, symbol: str) -> Book | None:
         """The last one received, however old: it says its time itself."""
+        told = self._live.book(symbol) if self._live else None
+        if told is not None:
+            return told
         cell = self._cells.get(("book", symbol))
         return cell.value if cell else None
 
     async def close(self) -> None:
+        if self._live is not None:
+            await self._live.close()
         for cell in self._cells.values():
             if cell.request:
                 cell.request.cancel()
@@ -104,11 +154,27 @@ def _outcome_seen(request: asyncio.Task[Any]) -> None:
         request.exception()
 
 
-class Feeds:
-    """The feeds of a process, opened when first asked for."""
+def _nothing() -> None:
+    """What ends a subscription that there never was."""
 
-    def __init__(self, open_market_data: Callable[[str, Proxy | None], MarketData]) -> None:
+
+def _no_stream(_venue: str, _proxy: Proxy | None) -> BookStream | None:
+    return None
+
+
+class Feeds:
+    """The feeds of a process, opened when first asked for.
+
+    open_book_stream: costs nothing until a book is followed; None where the venue tells none by itself.
+    """
+
+    def __init__(
+        self,
+        open_market_data: Callable[[str, Proxy | None], MarketData],
+        open_book_stream: Callable[[str, Proxy | None], BookStream | None] = _no_stream,
+    ) -> None:
         self._open = open_market_data
+        self._open_stream = open_book_stream
         self._feeds: dict[Hashable, Feed] = {}
 
     def feed(self, venue: str, proxy: Proxy | None) -> Feed:
@@ -117,7 +183,7 @@ class Feeds:
             # Those of a way out that is no longer taken, as after a proxy's password was changed. Who still
             # holds one may use it.
             self._feeds = {known: feed for known, feed in self._feeds.items() if not feed.is_forgotten}
-            self._feeds[key] = Feed(self._open(venue, proxy))
+            self._feeds[key] = Feed(self._open(venue, proxy), stream=self._open_stream(venue, proxy))
         return self._feeds[key]
 
     async def close(self) -> None:

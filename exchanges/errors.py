@@ -19,6 +19,7 @@
         ├── InvalidOrderError       rule: which one was broken
         ├── OrderNotFoundError
         ├── UnknownSymbolError
+        ├── NotOfferedError         nobody can ask this venue that
         └── VenueClosedError        trading has ended at this venue
 
 Every error is one sentence for the operator: what happened, and what to do. Its text holds no secret;
@@ -152,6 +153,10 @@ class OrderNotFoundError(RejectedError):
 
 
 class UnknownSymbolError(RejectedError):
+    pass
+
+
+class NotOfferedError(RejectedError):
     pass
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Protocol
 
 from exchanges.types import (
@@ -111,6 +112,10 @@ class MarketData(Protocol):
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         """Oldest first; at least those of the last minutes, where the venue keeps more."""
+
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        """What was traded in the last 24 hours by symbol, in quote. Markets of which the venue tells nothing
+        are left out; NotOfferedError where it tells of none."""
 
     async def close(self) -> None: ...
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from bots.engine.clock import uptime
@@ -21,6 +22,7 @@ from exchanges.types import Book, Market, PublicTrade, Ticker
 
 T = TypeVar("T")
 DEFAULT_MAX_AGE_SECONDS = 1.0
+VOLUMES_MAX_AGE_SECONDS = 600.0
 FORGOTTEN_AFTER_SECONDS = 3600.0  # older than any book that a bot would still quote on
 
 
@@ -100,6 +102,9 @@ class Feed:
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         return await self.source.fetch_public_trades(symbol, since=since)
+
+    async def fetch_day_volumes(self, *, max_age: float = VOLUMES_MAX_AGE_SECONDS) -> Mapping[str, Decimal]:
+        return await self._ask("day volumes", max_age, self.source.fetch_day_volumes)
 
     def last_book(self, symbol: str) -> Book | None:
         """The last one received, however old: it says its time itself."""

@@ -7,7 +7,7 @@ ccxt hands out strings here (see `Door.number`), and floats where an exchange's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -194,6 +194,28 @@ def ticker_of(answer: Any, symbol: str, now: datetime) -> Ticker:
     entry = dictionary(answer, "the ticker")
     prices = {key: optional_number(entry.get(key), f"the ticker's {key}") for key in ("bid", "ask", "last")}
     return Ticker(symbol=symbol, time=now, **{key: price or None for key, price in prices.items()})
+
+
+def day_volumes_of(answer: Any, symbols: Container[str]) -> dict[str, Decimal]:
+    """In quote, of these markets, as far as their tickers tell."""
+    volumes: dict[str, Decimal] = {}
+    for symbol, entry in dictionary(answer, "the tickers").items():
+        volume = _day_volume(dictionary(entry, "a ticker")) if symbol in symbols else None
+        if volume is not None:
+            volumes[symbol] = volume
+    return volumes
+
+
+def _day_volume(ticker: Mapping[str, Any]) -> Decimal | None:
+    """In quote; where the venue counts base only, at the day's average price or else the last one."""
+    told = optional_number(ticker.get("quoteVolume"), "a day's volume in quote")
+    if told is None:
+        base = optional_number(ticker.get("baseVolume"), "a day's volume in base")
+        price = optional_number(ticker.get("vwap") or ticker.get("last"), "the price of a day's volume")
+        told = None if base is None or price is None else base * price
+    if told is not None and told < 0:
+        raise malformed("a day's volume is negative")
+    return told
 
 
 def book_of(answer: Any, symbol: str, now: datetime) -> Book:

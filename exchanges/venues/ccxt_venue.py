@@ -13,6 +13,7 @@ from exchanges.errors import (
     CredentialsError,
     InvalidOrderError,
     MalformedAnswerError,
+    NotOfferedError,
     OrderNotFoundError,
     RateLimitError,
     Rule,
@@ -133,6 +134,20 @@ class CcxtMarketData:
 
         return await self._ask(
             "fetch_public_trades", lambda: fetch_pages(page, since=since, page_size=size, window=window)
+        )
+
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        markets = await self.load_markets()
+        if self._client.has.get("fetchTickers") is not True:
+            raise NotOfferedError(
+                self._dialect.why_no_day_volumes.format(venue=self._venue.title),
+                connection=self._connection,
+                call="fetch_day_volumes",
+            )
+        return await self._ask(
+            "fetch_day_volumes",
+            self._client.fetch_tickers,
+            lambda answer: answers.day_volumes_of(answer, markets),
         )
 
     async def close(self) -> None:

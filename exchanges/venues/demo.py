@@ -28,6 +28,8 @@ LEVELS = 20
 SLOT_MS = 250
 TAPE_LENGTH = timedelta(minutes=15)
 FEE = Decimal("0.001")
+# What the tape adds up to in a day, in levels of the typical amount: two thirds of one in each slot.
+LEVELS_PER_DAY = 230_000
 
 # (period in milliseconds, amplitude in millionths of the anchor)
 OCTAVES = (
@@ -61,6 +63,11 @@ class Pair:
     def grid_ticks(self) -> int:
         """The mean distance of two levels: 0.01 % of the price."""
         return max(self.anchor_ticks // 10_000, 1)
+
+    @property
+    def day_volume(self) -> Decimal:
+        """In quote."""
+        return self.anchor * self.typical_amount * LEVELS_PER_DAY
 
     @property
     def typical_lots(self) -> int:
@@ -150,6 +157,10 @@ class DemoMarketData:
         )
         trades = (_public_trade(market, printed) for printed in tape if printed.at_ms <= end_ms)
         return [trade for trade in trades if trade.time >= since]
+
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        """The same every day, as the markets are."""
+        return {symbol: pair.day_volume for symbol, pair in PAIRS.items()}
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -93,6 +93,7 @@ class Dialect:
     balance_params: what ccxt must be told to get free and used balances.
     reset_header: in lower case; tells when a budget that is used up is full again, as seconds since 1970,
         where the venue has no Retry-After; resets_at: the same where a refusal's text tells it, else nothing.
+    why_no_day_volumes: with {venue}; said where a connector has no `fetchTickers`.
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
     """
 
@@ -125,6 +126,9 @@ class Dialect:
     balance_params: Mapping[str, Any] = field(default_factory=dict)
     reset_header: str = ""
     resets_at: Callable[[Refusal], str] = lambda _refusal: ""
+    why_no_day_volumes: str = (
+        "{venue} does not tell the volumes of all its markets at once: name the markets of the bot instead."
+    )
     needs_last_http_response: bool = False
 
     def ruling(self, refusal: Refusal) -> Ruling | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -84,6 +85,9 @@ class PaperGateway:
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         return await self._market_data.fetch_public_trades(symbol, since=since)
+
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        return await self._market_data.fetch_day_volumes()
 
     async def close(self) -> None:
         """Nothing is held: the market data is shared, and the database thread is the caller's."""

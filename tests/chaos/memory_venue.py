@@ -213,6 +213,10 @@ class MemoryGateway:
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         return []
 
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        async with self._call():
+            return dict.fromkeys(MARKETS, PLENTY)
+
     async def fetch_permissions(self) -> AccountPermissions:
         return AccountPermissions(can_trade=True, can_withdraw=False)
 

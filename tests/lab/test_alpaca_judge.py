@@ -13,12 +13,14 @@ import pytest_asyncio
 from alpaca.common.exceptions import APIError
 from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
 from alpaca.data.requests import (
+    CryptoBarsRequest,
     CryptoLatestOrderbookRequest,
     CryptoSnapshotRequest,
     CryptoTradesRequest,
     StockLatestQuoteRequest,
     StockSnapshotRequest,
 )
+from alpaca.data.timeframe import TimeFrame
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import (
     AssetClass,
@@ -200,6 +202,16 @@ async def test_it_reads_books_quotes_and_trades(judge: Judge, coins: Crowd, stoc
     assert coin[pair].latest_trade.price == trades[pair][0].price == 50050.0
     assert (quotes[ticker].bid_price, quotes[ticker].ask_price) == (199.8, 200.2)
     assert stock[ticker].latest_trade.price == 199.8
+
+
+async def test_it_reads_bars_of_an_hour(judge: Judge, coins: Crowd) -> None:
+    coins.lift_ask(D("0.001"))
+
+    asked = CryptoBarsRequest(symbol_or_symbols="BTC/USD", timeframe=TimeFrame.Hour)
+    (bar,) = (await judge(judge.coins.get_crypto_bars, asked))["BTC/USD"]
+
+    assert (bar.volume, bar.vwap, bar.trade_count) == (0.001, 50050.0, 1)
+    assert (bar.timestamp.minute, bar.timestamp.second) == (0, 0)
 
 
 async def test_what_is_refused_reads_as_alpacas_error(judge: Judge) -> None:

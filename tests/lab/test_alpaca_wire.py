@@ -419,6 +419,23 @@ async def test_a_coins_book_quote_and_trades_are_numbers(wire: Wire, coins: Crow
     assert trades["next_page_token"] is None
 
 
+async def test_a_coins_bars_are_of_whole_hours(wire: Wire, coins: Crowd, dialect: AlpacaDialect) -> None:
+    now_ms = dialect.exchange.clock.now_ms()
+    dialect.exchange.clock.offset_ms = -(now_ms % 3_600_000) - 1  # in the last moment of the hour before
+    coins.lift_ask(D("0.001"))
+    dialect.exchange.clock.offset_ms = 0
+    coins.lift_ask(D("0.002"))
+    coins.hit_bid(D("0.001"))
+    bars = f"{DATA}/v1beta3/crypto/us/bars"
+
+    _, shown, _ = await wire.ask("GET", bars, symbols="BTC/USD", timeframe="1Hour", start="2026-01-01")
+    first, second = shown["bars"]["BTC/USD"]
+
+    assert (first["v"], first["vw"], first["n"]) == (0.001, 50050.0, 1)
+    assert (second["v"], second["n"], second["o"], second["c"]) == (0.003, 2, 50050.0, 49950.0)
+    assert shown["next_page_token"] is None
+
+
 async def test_a_stocks_book_is_one_quote(wire: Wire, stocks: Crowd) -> None:
     stocks.hit_bid(D(1))
 

@@ -30,6 +30,7 @@ class Need(StrEnum):
     CANCELS_END = "what is cancelled cannot be cancelled again"
     OPEN_DATA = "it tells time and markets without a key"
     PUBLIC_TRADES = "it shows everybody's trades"
+    DAY_VOLUMES = "it tells what was traded in a day"
     BOOK_DEPTH = "it shows more than the best level"
     LIQUIDITY = "a fill says whether it made or took"
     FEE_IN_BASE = "a buy can be charged in base"

@@ -174,6 +174,7 @@ BITMART = Stand(
     lacks={
         Need.TRADING: "its trading ended on 2026-08-26",
         Need.PUBLIC_TRADES: "its public trades have no ids",
+        Need.DAY_VOLUMES: "nothing is traded there any more",
         Need.WITHDRAWAL_RIGHT: "it does not say what a key may do",
         Need.FEE_IN_THIRD: "no third currency is known to pay fees",
     },

@@ -16,6 +16,7 @@ import ccxt.async_support as ccxt
 from exchanges.errors import CredentialsError
 from exchanges.venues.alpaca.account import cash_of, estimated_fee, tier_of
 from exchanges.venues.alpaca.assets import coin_market, coins_of, stock_market
+from exchanges.venues.alpaca.bars import day_volumes
 from exchanges.venues.alpaca.session import Session, milliseconds, session_of
 from exchanges.venues.ccxt_answers import amount_of, malformed
 
@@ -113,6 +114,14 @@ class Alpaca(ccxt.alpaca):  # type: ignore[misc]
         seen = (await self.marketPrivateGetV2StocksSnapshots({"symbols": ticker}))[ticker]
         quote, trade = seen["latestQuote"], seen["latestTrade"] or {}
         return {"symbol": symbol, "bid": quote["bp"], "ask": quote["ap"], "last": trade.get("p")}
+
+    async def fetch_tickers(self, symbols: Any = None, params: Any = None) -> Any:
+        """Without symbols, the volumes of coins; of stocks, Alpaca has none for everybody."""
+        if symbols is not None:
+            return await super().fetch_tickers(symbols)
+        coins = [market["id"] for market in self.markets.values() if market["info"]["class"] == "crypto"]
+        volumes = await day_volumes(self, coins)
+        return {self._market_named(coin)["symbol"]: {"quoteVolume": told} for coin, told in volumes.items()}
 
     async def fetch_trades(
         self, symbol: str, since: Any = None, limit: Any = None, params: Any = None

@@ -52,4 +52,6 @@ DIALECT = Dialect(
     open_orders_cursor=Cursor(older=before),
     fetch_permissions=fetch_permissions,
     has_balances=has_balances,
+    why_no_day_volumes="Trading at {venue} has ended, so there are no volumes to choose markets by: choose "
+    "another exchange.",
 )

@@ -67,6 +67,10 @@ class CoinbaseClient(ccxt.coinbase):  # type: ignore[misc]
     async def fetch_time(self, params: Any = {}) -> int:  # noqa: B006 - ccxt's signature
         return int((await self.v3PublicGetBrokerageTime(params))["epochMillis"])
 
+    async def fetch_tickers(self, symbols: Any = None, params: Any = {}) -> Any:  # noqa: B006 - ccxt's signature
+        """One list has spot markets and futures of one name."""
+        return await super().fetch_tickers(symbols, {"product_type": "SPOT", **params})
+
     async def fetch_order_book(self, symbol: str, limit: int | None = None, params: Any = {}) -> Any:  # noqa: B006 - ccxt's signature
         return await super().fetch_order_book(symbol, limit or BOOK_LEVELS, params)
 

@@ -17,6 +17,7 @@ MILLISECONDS_FROM = 10**11  # as seconds this is the year 5138
 MOST_DECIMALS = 18
 EXACT_DIGITS = 60
 SMALLEST = Decimal("1e-18")
+ROUNDED = Decimal("0.01")  # so far may rounding take an average price out of the day's range
 
 _STATUS = {
     "SUBMITTING": "pending",
@@ -66,6 +67,19 @@ def market_of(row: Mapping[str, Any]) -> dict[str, Any]:
         "limits": {"amount": {"min": row.get("minLmtSz")}, "cost": {"min": row.get("minMktVa")}},
         "info": row,
     }
+
+
+def ticker_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The document calls the volume in quote `volume` and that in base `amount`; the venue, and the
+    document's own example, have it the other way round. The day's prices tell which is which."""
+    names = ("volume", "amount", "low", "high", "close")
+    first, second, low, high, last = (optional_number(row.get(name), f"a day's {name}") for name in names)
+    if first is None or second is None or not (low and high):
+        return {"last": last}
+    for base, quote in ((first, second), (second, first)):
+        if base * low * (1 - ROUNDED) <= quote <= base * high * (1 + ROUNDED):
+            return {"last": last, "baseVolume": base, "quoteVolume": quote}
+    return {"last": last}
 
 
 def _step(decimals: object) -> str:

@@ -54,6 +54,7 @@ class Coinstore(ccxt.Exchange):  # type: ignore[misc]
                     "fetchOpenOrders": True,
                     "fetchOrder": True,
                     "fetchOrderTrades": True,
+                    "fetchTickers": True,
                     "fetchTime": True,
                 },
             },
@@ -137,6 +138,12 @@ class Coinstore(ccxt.Exchange):  # type: ignore[misc]
             if str(row.get("symbol")).upper() == market_id:
                 return {"symbol": symbol, "last": row.get("price"), "info": row}
         raise malformed(f"there is no price of {symbol}")
+
+    async def fetch_tickers(self, symbols: Any = None, params: Any = None) -> dict[str, dict[str, Any]]:
+        """Of the last 24 hours, of all markets that are listed."""
+        rows = answers.rows_of(await self._show("v1/market/tickers"), "the tickers")
+        named = ((self.markets_by_id.get(str(row.get("symbol")).upper()), row) for row in rows)
+        return {market[0]["symbol"]: answers.ticker_of(row) for market, row in named if market}
 
     async def fetch_order_book(self, symbol: str, limit: int | None = None, params: Any = None) -> Any:
         """limit: 5, 10, 20, 50 or 100."""

@@ -79,6 +79,7 @@ class FakeVenue:
     funds: dict[str, Decimal] = field(
         default_factory=lambda: {"USDT": D(100_000), "BTC": D(100), "ETH": D(100)}
     )
+    day_volumes: dict[str, Decimal] = field(default_factory=dict)
     quoted: dict[str, tuple[str, str]] = field(default_factory=dict)
     orders: dict[str, OrderReport] = field(default_factory=dict)
     trades: list[TradeReport] = field(default_factory=list)
@@ -269,6 +270,10 @@ class FakeGateway:
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         return []
+
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        async with self.venue.serving("fetch_day_volumes", None, self.licence):
+            return dict(self.venue.day_volumes)
 
     async def fetch_permissions(self) -> AccountPermissions:
         return AccountPermissions(can_trade=True, can_withdraw=False)

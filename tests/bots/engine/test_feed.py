@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import pytest
 
@@ -190,3 +191,14 @@ async def test_a_feed_that_nobody_asks_any_more_goes_when_another_is_opened() ->
     assert feeds.feed("binance", None) is direct
     assert feeds.feed("binance", ways[0]) is not old
     await feeds.close()
+
+
+async def test_a_days_volumes_are_asked_for_once_in_ten_minutes() -> None:
+    venue = FakeVenue(day_volumes={SYMBOL: Decimal(5)})
+    feed = Feed(FakeGateway(venue))
+
+    first, second = await feed.fetch_day_volumes(), await feed.fetch_day_volumes()
+    fresh = await feed.fetch_day_volumes(max_age=-1)
+
+    assert first == second == fresh == {SYMBOL: 5}
+    assert venue.counts()["fetch_day_volumes"] == 2

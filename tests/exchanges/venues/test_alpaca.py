@@ -41,7 +41,7 @@ from exchanges.types import (
     VenueOrderStatus,
 )
 from exchanges.venues import wire as wire_module
-from exchanges.venues.alpaca import connector
+from exchanges.venues.alpaca import bars, connector
 from exchanges.venues.alpaca.dialect import DIALECT
 from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.pace import Pace
@@ -231,6 +231,27 @@ async def test_tickers_and_trades_are_read_for_both(desk: Desk) -> None:
     assert (stock.bid, stock.ask, stock.last) == (D("199.8"), D("200.2"), D("200.2"))
     assert (trade.side, trade.price, trade.amount) == (Side.BUY, D(50050), D("0.001"))
     assert await gateway.fetch_public_trades(STOCK, since=LONG_AGO) == []
+
+
+async def test_a_coins_volume_of_a_day_is_of_that_day_whatever_the_hour_and_stocks_have_none(
+    desk: Desk,
+) -> None:
+    for hours in (25, 20, 1):
+        desk.house.clock.offset_ms = -hours * 3_600_000
+        desk.house.crowds[COIN].lift_ask(D("0.001"))
+    desk.house.clock.offset_ms = 0
+    desk.house.crowds[STOCK].lift_ask(D(1))
+
+    assert await desk.open().fetch_day_volumes() == {COIN: 2 * D("0.001") * D(50050)}
+
+
+async def test_volumes_come_over_all_pages(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bars, "PER_PAGE", 1)
+    for hours in (3, 2, 1):
+        desk.house.clock.offset_ms = -hours * 3_600_000
+        desk.house.crowds[COIN].lift_ask(D("0.001"))
+
+    assert await desk.open().fetch_day_volumes() == {COIN: 3 * D("0.001") * D(50050)}
 
 
 async def test_the_venues_clock_is_read(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from exchanges.errors import (
     ClockError,
     CredentialsError,
     MalformedAnswerError,
+    NotOfferedError,
     OrderNotFoundError,
     RateLimitError,
     VenueClosedError,
@@ -160,6 +161,11 @@ async def test_an_order_is_refused_with_the_day_and_is_not_sent(
     assert placed.value.sentence == VENUE.no_orders_because
     assert not house[0].requests.select(path="/spot/v2/submit_order")
     assert not house[0].requests.select(path="/spot/v3/cancel_order")
+
+
+async def test_volumes_cannot_be_asked_for_and_the_reason_is_said(gateway: CcxtGateway) -> None:
+    with pytest.raises(NotOfferedError, match="Trading at BitMart has ended"):
+        await gateway.fetch_day_volumes()
 
 
 async def test_the_memo_signs(house: tuple[Lab, House], gateway: CcxtGateway) -> None:

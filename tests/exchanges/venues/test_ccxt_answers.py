@@ -15,6 +15,7 @@ from exchanges.types import Fee, OrderRequest, OrderType, Side, VenueOrderStatus
 from exchanges.venues.ccxt_answers import (
     balances_of,
     book_of,
+    day_volumes_of,
     market_of,
     order_of,
     placement_of,
@@ -142,6 +143,32 @@ def test_balances_that_hold_nothing_are_left_out() -> None:
     assert list(balances_of(answer)) == ["BTC"]
 
 
+def test_a_days_volume_is_in_quote_and_exact() -> None:
+    told = {
+        "A/USDT": {"quoteVolume": "0.10000000000000000001", "baseVolume": "7"},
+        "B/USDT": {"baseVolume": "3", "vwap": "0.1", "last": "9"},
+        "C/USDT": {"baseVolume": 3, "last": 0.1},
+        "D/USDT": {"quoteVolume": "0"},
+    }
+
+    assert day_volumes_of(told, told.keys()) == {
+        "A/USDT": Decimal("0.10000000000000000001"),
+        "B/USDT": Decimal("0.3"),
+        "C/USDT": Decimal("0.3"),
+        "D/USDT": Decimal(0),
+    }
+
+
+def test_markets_of_which_no_volume_is_told_and_those_of_others_are_left_out() -> None:
+    told = {"A/USDT": {"baseVolume": "3"}, "B/USDT": {"last": "1"}, "FUTURE": {"quoteVolume": "5"}}
+
+    assert day_volumes_of(told, {"A/USDT", "B/USDT"}) == {}
+
+
+def read_volumes(change: dict[str, Any]) -> object:
+    return day_volumes_of({"A/USDT": {"quoteVolume": "1"} | change}, {"A/USDT"})
+
+
 def read_order(change: dict[str, Any]) -> object:
     return order_of(ORDER | change, "BTC/USDT")
 
@@ -193,6 +220,8 @@ def read_balances(change: dict[str, Any]) -> object:
         (read_trade, {"timestamp": None}),
         (read_trade, {"timestamp": 10**30}),
         (read_trade, {"fees": [{"cost": "1", "currency": None}]}),
+        (read_volumes, {"quoteVolume": "-1"}),
+        (read_volumes, {"quoteVolume": "much"}),
         (read_book, {"bids": None}),
         (read_book, {"bids": [["-1", "1"]]}),
         (read_book, {"asks": [["1", "-1"]]}),

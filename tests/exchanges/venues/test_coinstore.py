@@ -249,6 +249,14 @@ async def test_a_price_is_found_among_those_of_all_markets(desk: Desk) -> None:
     assert (await desk.gateway.fetch_ticker(SYMBOL)).last == 400
 
 
+async def test_volumes_of_markets_that_are_not_listed_are_passed_over(desk: Desk) -> None:
+    day = {"volume": "2", "amount": "800", "low": "400", "high": "400", "close": "400"}
+    rows = [{"symbol": "btcUSDT", **day}, {"symbol": "GONEUSDT", **day}]
+    desk.answer_once({"code": 0, "data": rows}, path="/api/v1/market/tickers")
+
+    assert await desk.gateway.fetch_day_volumes() == {SYMBOL: 800}
+
+
 async def test_the_venues_clock_is_that_of_its_answers(desk: Desk) -> None:
     desk.house.clock.offset_ms = 90_000
 

@@ -33,6 +33,30 @@ def test_the_signature_is_that_of_another_client(payload: str, expected: str) ->
     assert signature("secret", 1_629_291_143_107, payload) == expected
 
 
+PRINTED_TICKER = {
+    "volume": "24121351.85",
+    "amount": "1693799.10798965",
+    "close": "0.067998",
+    "high": "0.072453",
+    "low": "0.067985",
+    "symbol": "TRXUSDT",
+}
+
+
+def test_the_days_prices_tell_which_volume_is_in_quote() -> None:
+    """The document says of its own example that `volume` were."""
+    swapped = PRINTED_TICKER | {"volume": PRINTED_TICKER["amount"], "amount": PRINTED_TICKER["volume"]}
+
+    for row in (PRINTED_TICKER, swapped):
+        assert answers.ticker_of(row)["quoteVolume"] == Decimal("1693799.10798965")
+        assert answers.ticker_of(row)["baseVolume"] == Decimal("24121351.85")
+
+
+@pytest.mark.parametrize("change", [{"amount": "999999"}, {"low": "0", "high": "0"}, {"volume": None}])
+def test_of_volumes_that_fit_no_price_of_the_day_nothing_is_told(change: dict[str, Any]) -> None:
+    assert "quoteVolume" not in answers.ticker_of(PRINTED_TICKER | change)
+
+
 PRINTED_ORDER = {
     "baseCurrency": "A123",
     "quoteCurrency": "USDT",

@@ -140,3 +140,13 @@ def _quote(side: Side, mid: Decimal, placed: datetime) -> RestingOrder:
         queue_ahead=Decimal(0),
         arrived_at=placed,
     )
+
+
+async def test_the_days_volumes_are_about_what_the_tape_adds_up_to() -> None:
+    since = NOON - timedelta(minutes=15)
+    volumes = await demo_at(NOON).fetch_day_volumes()
+    trades = await demo_at(NOON).fetch_public_trades("SOL/USDT", since=since)
+
+    seen = sum((trade.price * trade.amount for trade in trades), Decimal(0)) * 4 * 24
+    assert volumes.keys() == PAIRS.keys()
+    assert seen / 2 < volumes["SOL/USDT"] < seen * 2

@@ -97,6 +97,12 @@ async def test_a_paper_key_may_trade_and_not_withdraw(paper: PaperGateway) -> No
     assert (permissions.can_trade, permissions.can_withdraw) == (True, False)
 
 
+async def test_a_days_volumes_are_the_markets_own(paper: PaperGateway, market: HandMarket) -> None:
+    market.trade(Side.BUY, "100.10", "3")
+
+    assert await paper.fetch_day_volumes() == {SYMBOL: Decimal("300.30")}
+
+
 async def test_an_order_away_from_the_market_rests_and_holds_its_cost(paper: PaperGateway) -> None:
     request = order(Side.BUY, "10", "90")
 

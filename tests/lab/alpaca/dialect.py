@@ -67,6 +67,9 @@ ROUTES: dict[tuple[str, str, str], Route] = {
         market_data.coin_snapshots, "symbols", is_open=True
     ),
     (DATA_HOST, "GET", "/v1beta3/crypto/us/trades"): _route(market_data.coin_trades, _TRADES, is_open=True),
+    (DATA_HOST, "GET", "/v1beta3/crypto/us/bars"): _route(
+        market_data.coin_bars, f"{_TRADES} timeframe", is_open=True
+    ),
     (DATA_HOST, "GET", "/v2/stocks/quotes/latest"): _route(market_data.stock_quotes, "symbols feed currency"),
     (DATA_HOST, "GET", "/v2/stocks/snapshots"): _route(market_data.stock_snapshots, "symbols feed currency"),
     (DATA_HOST, "GET", "/v2/stocks/trades"): _route(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 
+from tests.lab.alpaca.bars import bars_of
 from tests.lab.alpaca.call import Call
 from tests.lab.alpaca.errors import AlpacaError, bad_parameter, bad_symbols
 from tests.lab.alpaca.markets import asset_symbol, is_stock
@@ -35,6 +36,10 @@ def coin_snapshots(venue: AlpacaVenue, call: Call) -> Json:
 
 def coin_trades(venue: AlpacaVenue, call: Call) -> Json:
     return _trades(venue, call, _coins(venue, call), coin_trade)
+
+
+def coin_bars(venue: AlpacaVenue, call: Call) -> Json:
+    return bars_of(venue, call, _coins(venue, call))
 
 
 def stock_quotes(venue: AlpacaVenue, call: Call) -> Json:

@@ -27,12 +27,13 @@ def products(venue: CoinbaseVenue, call: Call) -> Json:
     """Only spot is listed here; of any other kind there is none."""
     wanted = call.texts("product_ids")
     markets = venue.markets if call.text("product_type") in (None, "SPOT") else []
-    rows = [product(market) for market in markets if not wanted or product_id(market.rules) in wanted]
+    chosen = [market for market in markets if not wanted or product_id(market.rules) in wanted]
+    rows = [product(market, venue.now_ms()) for market in chosen]
     return {"products": rows, "num_products": len(rows)}
 
 
 def one_product(venue: CoinbaseVenue, call: Call) -> Json:
-    return product(venue.market(call.rest))
+    return product(venue.market(call.rest), venue.now_ms())
 
 
 def product_book(venue: CoinbaseVenue, call: Call) -> Json:

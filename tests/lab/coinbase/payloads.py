@@ -18,6 +18,7 @@ Json = dict[str, object]
 FIAT = frozenset({"USD", "EUR", "GBP"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PLACES = Decimal("1e-16")
+DAY_MS = 86_400_000
 _STATUS = {State.OPEN: "OPEN", State.FILLED: "FILLED"}
 _TIMES_IN_FORCE = {
     TimeInForce.GTC: "GOOD_UNTIL_CANCELLED",
@@ -40,14 +41,16 @@ def status_of(order: Order, *, is_pending: bool) -> str:
     return "PENDING" if is_pending else _STATUS.get(order.state, "CANCELLED")
 
 
-def product(market: LabMarket) -> Json:
-    rules = market.rules
+def product(market: LabMarket, now_ms: int) -> Json:
+    """The day's volume in quote is in whole cents only."""
+    rules, day = market.rules, market.trades_since(now_ms - DAY_MS)
+    cost = sum((trade.cost for trade in day), ZERO)
     closed = not rules.is_trading
     return {
         "product_id": product_id(rules),
         "price": plain(market.last_price or ZERO),
         "price_percentage_change_24h": "0",
-        "volume_24h": "0",
+        "volume_24h": plain(sum((trade.amount for trade in day), ZERO)),
         "volume_percentage_change_24h": "0",
         "base_increment": plain(rules.amount_step),
         "quote_increment": plain(rules.price_step),
@@ -79,6 +82,7 @@ def product(market: LabMarket) -> Json:
         "price_increment": plain(rules.price_step),
         "display_name": product_id(rules),
         "product_venue": "CBE",
+        "approximate_quote_24h_volume": plain(round(cost, 2)),
     }
 
 

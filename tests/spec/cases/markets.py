@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from exchanges.errors import UnknownSymbolError
 from exchanges.types import Level, Side
 from tests.spec.bench import Bench
 from tests.spec.case import Need, case
+
+HOUR_MS = 3_600_000
 
 
 @case("S13", "knows each market's names, steps and minimums exactly")
@@ -91,6 +95,30 @@ async def _(bench: Bench) -> None:
         (Side.BUY, bench.ticks(2), amount),
         (Side.SELL, bench.ticks(-2), amount * 2),
     ]
+
+
+@case("S94", "reads what each market traded in the last day, in quote, in one request", Need.DAY_VOLUMES)
+async def _(bench: Bench) -> None:
+    amount, other = bench.stand.other_amount, bench.stand.other_symbol
+    bench.house.clock.offset_ms = -25 * HOUR_MS
+    _trade(bench, bench.stand.symbol, bench.stand.amount, bench.ticks(2))
+    bench.house.clock.offset_ms = 0
+    for _ in range(2):
+        _trade(bench, other, amount, bench.stand.other_price)
+    data = bench.market_data()
+    await data.load_markets()
+    bench.requests.clear()
+
+    volumes = await data.fetch_day_volumes()
+
+    assert len(bench.requests.select()) == 1
+    assert volumes[other] == 2 * amount * bench.stand.other_price
+    assert {symbol: volume for symbol, volume in volumes.items() if volume} == {other: volumes[other]}
+
+
+def _trade(bench: Bench, symbol: str, amount: Decimal, price: Decimal) -> None:
+    bench.crowd("sell", amount, price, symbol)
+    bench.passer_by("buy", amount, price, symbol)
 
 
 @case("S20", "sends nothing about a market that the venue does not list")

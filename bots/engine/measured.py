@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from bots.engine.clock import uptime
 from bots.engine.condition import Condition
@@ -74,6 +75,10 @@ class MeasuredGateway:
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         with noted(self.health):
             return await self.gateway.fetch_public_trades(symbol, since=since)
+
+    async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
+        with noted(self.health, from_seconds=float("inf")):  # a list of all markets takes its time
+            return await self.gateway.fetch_day_volumes()
 
     async def fetch_permissions(self) -> AccountPermissions:
         with noted(self.health):

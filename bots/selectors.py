@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +15,21 @@ from django.utils import timezone
 
 from bots.accounting import Holding, unrealised
 from bots.lifecycle import LIVE, OrderState
-from bots.models import Bot, BotEvent, BotState, Decision, Order, Position, Runtime, SpreadBot, Trade
+from bots.models import (
+    KINDS,
+    AnyBot,
+    Bot,
+    BotEvent,
+    BotState,
+    Decision,
+    Order,
+    Position,
+    RoundTrip,
+    Runtime,
+    SpreadBot,
+    Trade,
+)
+from bots.strategies.protections import quote_of
 from exchanges import selectors as exchanges
 from exchanges.models import ExchangeConnection, Mode
 from exchanges.types import ZERO
@@ -25,7 +40,6 @@ _OTHERWISE = {
     False: "A worker runs with DRY_RUN, and trades with play money on live connections: restart it without.",
 }
 _DOING = {
-    BotState.PAUSED: "Paused: it places nothing until it is started.",
     BotState.STOPPING: "Stopping: a worker settles its orders first.",
     BotState.STOPPED: "Stopped.",
 }
@@ -45,23 +59,39 @@ class Figures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class BotRow:
-    """refused: its newest order, where the venue or the limits refused that one."""
+class Profit:
+    """In one quote currency. unrealised: of the positions whose mark price is known."""
 
-    bot: SpreadBot
+    realised: Decimal = ZERO
+    unrealised: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return self.realised + self.unrealised
+
+    def __add__(self, other: Profit) -> Profit:
+        return Profit(realised=self.realised + other.realised, unrealised=self.unrealised + other.unrealised)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BotRow:
+    """refused: its newest order, where the venue or the limits refused that one.
+
+    positions: by symbol, those that it has or had. open_trips: a scalper's positions that are open now.
+    """
+
+    bot: AnyBot
     decision: Decision | None
     refused: Order | None
-    figures: Figures
+    positions: Mapping[str, Figures]
+    open_trips: int
     trades: int
     live_orders: int
 
     @property
-    def quote(self) -> str:
-        return self.bot.symbol.partition("/")[2].partition(":")[0]
-
-    @property
-    def base(self) -> str:
-        return self.bot.symbol.partition("/")[0]
+    def profits(self) -> dict[str, Profit]:
+        """By quote currency, over all of its positions; 0 in those where it has none yet."""
+        return dict.fromkeys(self.bot.quotes, Profit()) | profits_of(self.positions.items())
 
     @property
     def trouble(self) -> str:
@@ -77,6 +107,8 @@ class BotRow:
         """What it does now; the decision that was its last is no news of a bot that does not run."""
         if self.bot.state == BotState.RUNNING:
             return self.decision.reason if self.decision else "It has decided nothing yet."
+        if self.bot.state == BotState.PAUSED:
+            return f"Paused: {self.bot.when_paused}"
         return _DOING[BotState(self.bot.state)]
 
 
@@ -87,17 +119,12 @@ class Total:
     mode: str
     currency: str
     bots: int
-    realised_profit: Decimal
-    unrealised_profit: Decimal
-
-    @property
-    def profit(self) -> Decimal:
-        return self.realised_profit + self.unrealised_profit
+    profit: Profit
 
 
 @dataclass(frozen=True, kw_only=True)
 class BotPage:
-    """Everything that a bot's own page shows beside its settings."""
+    """What every bot's own page shows beside its settings."""
 
     row: BotRow
     live_orders: Sequence[Order]
@@ -112,6 +139,18 @@ def figures_of(position: Position | None) -> Figures:
     mark: Decimal | None = position.mark_price
     profit = None if mark is None else unrealised(holding, mark)
     return Figures(holding=holding, mark_price=mark, unrealised_profit=profit)
+
+
+def profits_of(positions: Iterable[tuple[str, Figures]]) -> dict[str, Profit]:
+    """By quote currency. positions: symbol and figures."""
+    sums: dict[str, Profit] = {}
+    for symbol, figures in positions:
+        profit = Profit(
+            realised=figures.holding.realised_profit, unrealised=figures.unrealised_profit or ZERO
+        )
+        quote = quote_of(symbol)
+        sums[quote] = sums.get(quote, Profit()) + profit
+    return sums
 
 
 def last_known_price(bot: SpreadBot) -> tuple[Decimal | None, str]:
@@ -129,13 +168,25 @@ def last_reference(bot: SpreadBot) -> Decimal | None:
     return reference
 
 
-def bot_rows() -> list[BotRow]:
-    """All bots that are not archived, or that still are at work."""
-    shown = SpreadBot.objects.filter(Q(archived_at=None) | Q(pk__in=Bot.objects.at_work()))
-    return _rows(list(shown.select_related("connection").order_by("name")))
+def known_prices(bot: AnyBot) -> dict[str, Decimal]:
+    """By symbol, quote per base, as far as any bot at this venue has seen them."""
+    if isinstance(bot, SpreadBot):
+        price = last_known_price(bot)[0]
+        return {} if price is None else {bot.symbol: price}
+    rows = Position.objects.filter(bot__connection__venue=bot.connection.venue).order_by("marked_at")
+    return {row.symbol: row.mark_price for row in rows if row.mark_price is not None}
 
 
-def bot_page(bot: SpreadBot, *, last: int = 10) -> BotPage:
+def bot_rows(kinds: Iterable[type[AnyBot]] = KINDS) -> list[BotRow]:
+    """All bots of these kinds that are not archived, or that still are at work."""
+    shown = Q(archived_at=None) | Q(pk__in=Bot.objects.at_work())
+    bots: list[AnyBot] = []
+    for kind in kinds:
+        bots.extend(kind.objects.filter(shown).select_related("connection"))
+    return _rows(sorted(bots, key=lambda bot: bot.name))
+
+
+def bot_page(bot: AnyBot, *, last: int = 10) -> BotPage:
     orders = Order.objects.current().filter(bot=bot)
     return BotPage(
         row=_rows([bot])[0],
@@ -151,18 +202,13 @@ def last_trades(count: int = 8) -> list[Trade]:
 
 
 def totals(rows: Iterable[BotRow]) -> list[Total]:
-    groups: dict[tuple[str, str], list[Figures]] = {}
+    groups: dict[tuple[str, str], list[Profit]] = {}
     for row in rows:
-        groups.setdefault((_mode(row.bot.connection), row.quote), []).append(row.figures)
+        for quote, profit in row.profits.items():
+            groups.setdefault((_mode(row.bot.connection), quote), []).append(profit)
     return [
-        Total(
-            mode=mode,
-            currency=currency,
-            bots=len(figures),
-            realised_profit=sum((each.holding.realised_profit for each in figures), ZERO),
-            unrealised_profit=sum((each.unrealised_profit or ZERO for each in figures), ZERO),
-        )
-        for (mode, currency), figures in sorted(groups.items())
+        Total(mode=mode, currency=currency, bots=len(profits), profit=sum(profits, Profit()))
+        for (mode, currency), profits in sorted(groups.items())
     ]
 
 
@@ -204,22 +250,24 @@ def worker_warning() -> str:
     return f"No worker is running while {bots} at work: start one with `python manage.py worker`."
 
 
-def _rows(bots: Sequence[SpreadBot]) -> list[BotRow]:
+def _rows(bots: Sequence[AnyBot]) -> list[BotRow]:
     ids = [bot.pk for bot in bots]
     decisions = {decision.bot_id: decision for decision in Decision.objects.filter(bot__in=ids)}
-    positions = {(row.bot_id, row.symbol): row for row in Position.objects.current().filter(bot__in=ids)}
-    trades = Trade.objects.current().filter(bot__in=ids)
-    live = Order.objects.current().filter(bot__in=ids, state__in=LIVE)
+    positions: dict[UUID, dict[str, Figures]] = {}
+    for row in Position.objects.current().filter(bot__in=ids):
+        positions.setdefault(row.bot_id, {})[row.symbol] = figures_of(row)
     refused = {order.bot_id: order for order in _refused_newest(ids)}
-    trade_counts = _counts(trades.values_list("bot").annotate(Count("pk")).order_by())
-    live_orders = _counts(live.values_list("bot").annotate(Count("pk")).order_by())
+    trades = _counts(Trade.objects.current().filter(bot__in=ids))
+    live_orders = _counts(Order.objects.current().filter(bot__in=ids, state__in=LIVE))
+    open_trips = _counts(RoundTrip.objects.current().at_work().filter(bot__in=ids))
     return [
         BotRow(
             bot=bot,
             decision=decisions.get(bot.pk),
             refused=refused.get(bot.pk),
-            figures=figures_of(positions.get((bot.pk, bot.symbol))),
-            trades=trade_counts.get(bot.pk, 0),
+            positions=positions.get(bot.pk, {}),
+            open_trips=open_trips.get(bot.pk, 0),
+            trades=trades.get(bot.pk, 0),
             live_orders=live_orders.get(bot.pk, 0),
         )
         for bot in bots
@@ -233,5 +281,6 @@ def _refused_newest(ids: Sequence[UUID]) -> QuerySet[Order]:
     return Order.objects.filter(pk__in=newest_of_each, state=OrderState.REJECTED)
 
 
-def _counts(pairs: Iterable[tuple[object, int]]) -> dict[object, int]:
-    return dict(pairs)
+def _counts(rows: QuerySet[Any]) -> dict[UUID, int]:
+    """How many each bot has."""
+    return dict(rows.values_list("bot").annotate(Count("pk")).order_by())

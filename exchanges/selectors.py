@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -217,6 +217,17 @@ def market(venue: str, symbol: str) -> MarketRules | None:
 def markets_known(venue: str) -> bool:
     """Whether this venue's list has ever been loaded."""
     return Market.objects.filter(venue=venue).exists()
+
+
+def markets(venue: str, *, symbols: Collection[str] | None = None, quote: str = "") -> list[MarketRules]:
+    """Those that its list has, in the order of their symbols: of these symbols, or in this currency."""
+    rows = Market.objects.filter(venue=venue)
+    rows = rows.filter(quote=quote) if symbols is None else rows.filter(symbol__in=symbols)
+    return [_rules(row) for row in rows]
+
+
+def market_symbols(venue: str) -> list[str]:
+    return list(Market.objects.filter(venue=venue).values_list("symbol", flat=True))
 
 
 def _rules(row: Market) -> MarketRules:

@@ -11,7 +11,7 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from audit.models import AuditEntry
-from bots.models import Order, Position, SpreadBot, Trade
+from bots.models import Order, Position, RoundTrip, SpreadBot, Trade
 from exchanges.models import (
     Balance,
     BalanceBaseline,
@@ -30,6 +30,7 @@ MONEY_ROWS: tuple[type[models.Model], ...] = (
     Order,
     Trade,
     Position,
+    RoundTrip,
     Balance,
     BalanceSnapshot,
     BalanceBaseline,

@@ -1,4 +1,14 @@
 from bots.admin.records import BotEventAdmin, OrderAdmin, PositionAdmin, TradeAdmin
+from bots.admin.round_trip import RoundTripAdmin
+from bots.admin.scalper_bot import ScalperBotAdmin
 from bots.admin.spread_bot import SpreadBotAdmin
 
-__all__ = ["BotEventAdmin", "OrderAdmin", "PositionAdmin", "SpreadBotAdmin", "TradeAdmin"]
+__all__ = [
+    "BotEventAdmin",
+    "OrderAdmin",
+    "PositionAdmin",
+    "RoundTripAdmin",
+    "ScalperBotAdmin",
+    "SpreadBotAdmin",
+    "TradeAdmin",
+]

@@ -1,4 +1,4 @@
-"""What a bot's own page shows beside its settings, as its template wants it."""
+"""What the page of every kind of bot shows beside its settings, as its template wants it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from bots.admin.records import order_badge, side_badge
-from bots.models import BotState, Order, SpreadBot, Trade
-from bots.preview import preview_quotes
-from bots.selectors import BotPage, bot_page, worker_warning
+from bots.models import BotState, Order, Trade
+from bots.selectors import BotPage, worker_warning
 from bots.strategies.base import Quote
 from exchanges.admin.cells import NOTHING, age_cell, figure, number
 
@@ -20,57 +19,50 @@ TRADE_HEADERS = ["Age", "Side", "Price", "Amount", "Cost", "Fee", "Realised prof
 EVENT_HEADERS = ["When", "What", "Text"]
 
 
-def page_context(bot: SpreadBot) -> dict[str, Any]:
-    page = bot_page(bot)
-    decision = page.row.decision
-    runs = bot.state == BotState.RUNNING
-    quotes, refusals = (decision.quotes, decision.refusals) if decision and runs else ((), ())
-    preview = preview_quotes(bot)
-    would_quote = preview.decision.quotes if preview.decision else ()
+Table = dict[str, Any]
+
+
+def page_of(page: BotPage) -> dict[str, Any]:
+    """What every kind's page has above its tables. The decision of a bot that does not run is no news."""
+    row, decision = page.row, page.row.decision
+    runs = row.bot.state == BotState.RUNNING
     return {
         "worker_warning": worker_warning(),
-        "facts": _facts(bot, page),
-        "decision": decision,
-        "doing": page.row.doing,
-        "trouble": page.row.trouble if page.row.trouble != page.row.doing else "",
+        "doing": row.doing,
+        "trouble": row.trouble if row.trouble != row.doing else "",
         "decision_age": age_cell(decision.at) if decision and runs else "",
-        "tables": [
-            *([_table("Its quotes", QUOTE_HEADERS, map(_stored_quote, quotes))] if runs else []),
-            *(
-                [_table("Refused by the limits", REFUSAL_HEADERS, map(_refusal, refusals))]
-                if refusals
-                else []
-            ),
-            _table("Live orders", ORDER_HEADERS, map(_order, page.live_orders)),
-            _table("Last trades", TRADE_HEADERS, map(_trade, page.last_trades)),
-            _table("Events", EVENT_HEADERS, [(age_cell(e.at), e.kind, e.text) for e in page.events]),
-        ],
-        "preview": preview,
-        "preview_table": _table("", QUOTE_HEADERS, map(_quote, would_quote)),
     }
 
 
-def _table(title: str, headers: list[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
-    return {"title": title, "headers": headers, "rows": list(rows)}
+def decision_tables(page: BotPage, title: str) -> list[Table]:
+    """What it wants to rest now, and what the limits refused of it."""
+    decision = page.row.decision
+    if page.row.bot.state != BotState.RUNNING:
+        return []
+    quotes, refusals = (decision.quotes, decision.refusals) if decision else ([], [])
+    tables = [table(title, QUOTE_HEADERS, map(_stored_quote, quotes))]
+    if refusals:
+        tables.append(table("Refused by the limits", REFUSAL_HEADERS, map(_refusal, refusals)))
+    return tables
 
 
-def _facts(bot: SpreadBot, page: BotPage) -> list[tuple[str, Any]]:
-    """Name and value of what stands at the top."""
-    figures, base, quote = page.row.figures, page.row.base, page.row.quote
-    average = figures.holding.average
+def record_tables(page: BotPage, *, with_symbol: bool = False) -> list[Table]:
+    """with_symbol: for a bot that has several markets."""
+    market = ["Market"] if with_symbol else []
+    orders = [((order.symbol,) if with_symbol else ()) + _order(order) for order in page.live_orders]
+    trades = [((trade.symbol,) if with_symbol else ()) + _trade(trade) for trade in page.last_trades]
     return [
-        ("Last cycle", age_cell(bot.last_cycle_at)),
-        ("Position", figure(figures.holding.amount, base)),
-        ("Average cost", figure(average, quote)),
-        ("Mark price", figure(figures.mark_price, quote)),
-        ("Realised profit", figure(figures.holding.realised_profit, quote, is_profit=True)),
-        ("Unrealised profit", figure(figures.unrealised_profit, quote, is_profit=True)),
-        ("Trades", page.row.trades),
-        ("Live orders", page.row.live_orders),
+        table("Live orders", [*market, *ORDER_HEADERS], orders),
+        table("Last trades", [*market, *TRADE_HEADERS], trades),
+        table("Events", EVENT_HEADERS, [(age_cell(e.at), e.kind, e.text) for e in page.events]),
     ]
 
 
-def _quote(quote: Quote) -> tuple[Any, ...]:
+def table(title: str, headers: list[str], rows: Iterable[tuple[Any, ...]]) -> Table:
+    return {"title": title, "headers": headers, "rows": list(rows)}
+
+
+def quote_cells(quote: Quote) -> tuple[Any, ...]:
     return quote.level, side_badge(quote.side), number(quote.price), number(quote.amount)
 
 

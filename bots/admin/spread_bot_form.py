@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import User
-
 from bots import services
+from bots.admin.bot import BotForm
 from bots.models import SpreadBot
-from bots.validation import OVERRIDES_FORM
-from exchanges.admin.acting import ServiceForm
+from bots.validation.spread_bot import OVERRIDES_FORM
 
 FIELDSETS = [
     (None, {"fields": ["name", "connection", "symbol", "cycle_seconds"]}),
@@ -59,18 +57,14 @@ FIELDSETS = [
 ]
 
 
-class SpreadBotForm(ServiceForm):
+class SpreadBotForm(BotForm):
+    create = staticmethod(services.create_spread_bot)
+
     class Meta:
         model = SpreadBot
-        fields = services.FIELDS
+        fields = services.FIELDS[SpreadBot]
         labels = {"order_optimization": "Optimise the orders"}
         error_messages = {"level_overrides": {"invalid": OVERRIDES_FORM}}
 
     def clean_level_overrides(self) -> list[Any]:
         return self.cleaned_data["level_overrides"] or []
-
-    def save_through_service(self, actor: User | None) -> SpreadBot:
-        fields = {name: value for name, value in self.cleaned_data.items() if name in services.FIELDS}
-        if self.instance._state.adding:
-            return services.create_spread_bot(actor=actor, **fields)
-        return services.update_spread_bot(bot=self.instance, actor=actor, **fields)

@@ -11,13 +11,14 @@ from django.db.models import F, Q
 
 from bots.models.bot import Bot
 from bots.strategies.barriers import Barriers
-from bots.strategies.protections import Protections
+from bots.strategies.protections import Protections, quote_of
 from bots.strategies.scalper_settings import Direction, ScalperSettings
 from database.money import MoneyField
 
 FRACTION = "A fraction: 0.01 is one per cent."
 SECONDS = "In seconds."
 OFF = "0: off."
+SHOWN_SYMBOLS = 3
 
 
 class Markets(models.TextChoices):
@@ -213,6 +214,23 @@ class ScalperBot(Bot):
     def listed_symbols(self) -> list[str]:
         """As they are written down, in their order."""
         return [symbol for symbol in self.symbols.replace(",", " ").split() if symbol]
+
+    when_paused = "it opens nothing new, and goes on looking after its positions."
+
+    @property
+    def quotes(self) -> tuple[str, ...]:
+        """The currencies in which it earns."""
+        if self.markets == Markets.ALL:
+            return (self.quote_currency,)
+        return tuple(dict.fromkeys(map(quote_of, self.listed_symbols)))
+
+    @property
+    def market_words(self) -> str:
+        if self.markets == Markets.ALL:
+            return f"all in {self.quote_currency}"
+        symbols = self.listed_symbols
+        more = len(symbols) - SHOWN_SYMBOLS
+        return ", ".join(symbols[:SHOWN_SYMBOLS]) + (f" and {more} more" if more > 0 else "")
 
     @property
     def barriers(self) -> Barriers:

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from bots.models.bot import Bot
+from bots.strategies.protections import quote_of
 from bots.strategies.reference import ReferenceKind
 from bots.strategies.spread_settings import Rung, SpreadSettings
 from database.money import MoneyField
@@ -184,6 +185,17 @@ class SpreadBot(Bot):
                 violation_error_message="Name the connection and the symbol of the other market.",
             ),
         ]
+
+    when_paused = "it cancels its quotes and places nothing new."
+
+    @property
+    def quotes(self) -> tuple[str, ...]:
+        """The currencies in which it earns."""
+        return (quote_of(self.symbol),)
+
+    @property
+    def market_words(self) -> str:
+        return self.symbol
 
     @property
     def strategy_settings(self) -> SpreadSettings:

@@ -8,10 +8,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from bots.admin.bot import state_badge
 from bots.admin.records import side_badge
-from bots.admin.spread_bot import state_badge
-from bots.models import Trade
-from bots.selectors import BotRow, Total, bot_rows, last_trades, totals, worker_warning
+from bots.admin.scalper_page import profit_figures
+from bots.models import KINDS, ScalperBot, Trade
+from bots.selectors import BotRow, Total, bot_rows, figures_of, last_trades, totals, worker_warning
 from exchanges.admin.cells import age_cell, figure, number
 from exchanges.admin.connection import mode_badge
 from exchanges.selectors import single_exchange_warning
@@ -22,14 +23,14 @@ TRADE_HEADERS = ["Age", "Bot", "Mode", "Market", "Side", "Price", "Amount", "Rea
 
 def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK."""
-    may_view = request.user.has_perm("bots.view_spreadbot")
-    rows = bot_rows() if may_view else []
+    seen = [kind for kind in KINDS if request.user.has_perm(f"bots.view_{kind._meta.model_name}")]
+    rows = bot_rows(seen)
     may_view_trades = request.user.has_perm("bots.view_trade")
     trades = [_trade(trade) for trade in last_trades()] if may_view_trades else []
     desk = {
         "now": timezone.now(),
         "renewed_after_seconds": RENEWED_AFTER_SECONDS,
-        "may_view": may_view,
+        "may_view": bool(seen),
         "rows": [_row(row) for row in rows],
         "totals": [_total(total) for total in totals(rows)],
         "trades": {"title": "Last trades", "headers": TRADE_HEADERS, "rows": trades} if trades else None,
@@ -44,21 +45,29 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(row: BotRow) -> dict[str, Any]:
-    bot, figures = row.bot, row.figures
+    bot = row.bot
     return {
-        "url": reverse("admin:bots_spreadbot_change", args=[bot.pk]),
+        "url": reverse(f"admin:bots_{bot._meta.model_name}_change", args=[bot.pk]),
         "name": bot.name,
         "state": state_badge(bot),
         "mode": mode_badge(bot.connection),
-        "market": f"{bot.symbol} at {bot.connection}",
-        "position": figure(figures.holding.amount, row.base),
-        "realised": figure(figures.holding.realised_profit, row.quote, is_profit=True),
-        "unrealised": figure(figures.unrealised_profit, row.quote, is_profit=True),
+        "market": f"{bot.market_words} at {bot.connection}",
+        "position": _position(row),
+        "realised": profit_figures(row.profits, "realised"),
+        "unrealised": profit_figures(row.profits, "unrealised"),
         "trades": row.trades,
         "cycle_age": age_cell(bot.last_cycle_at),
         "doing": row.doing,
         "trouble": row.trouble if row.trouble != row.doing else "",
     }
+
+
+def _position(row: BotRow) -> str:
+    """Of one market what is held there; of many how many positions are open."""
+    if isinstance(row.bot, ScalperBot):
+        return f"{row.open_trips} open"
+    figures = row.positions.get(row.bot.symbol, figures_of(None))
+    return figure(figures.holding.amount, row.bot.symbol.partition("/")[0])
 
 
 def _trade(trade: Trade) -> tuple[Any, ...]:
@@ -75,7 +84,7 @@ def _total(total: Total) -> dict[str, Any]:
         "mode": total.mode.capitalize(),
         "currency": total.currency,
         "bots": total.bots,
-        "profit": figure(total.profit, total.currency, is_profit=True),
-        "realised": figure(total.realised_profit, total.currency, is_profit=True),
-        "unrealised": figure(total.unrealised_profit, total.currency, is_profit=True),
+        "profit": figure(total.profit.total, total.currency, is_profit=True),
+        "realised": figure(total.profit.realised, total.currency, is_profit=True),
+        "unrealised": figure(total.profit.unrealised, total.currency, is_profit=True),
     }

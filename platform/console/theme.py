@@ -55,6 +55,8 @@ UNFOLD: dict[str, Any] = {
             _group(
                 "Desk",
                 _item("Spread bots", "smart_toy", "bots_spreadbot", "bots.view_spreadbot"),
+                _item("Scalper bots", "bolt", "bots_scalperbot", "bots.view_scalperbot"),
+                _item("Round trips", "sync_alt", "bots_roundtrip", "bots.view_roundtrip"),
                 _item("Orders", "list_alt", "bots_order", "bots.view_order"),
                 _item("Trades", "swap_horiz", "bots_trade", "bots.view_trade"),
                 _item("Positions", "donut_small", "bots_position", "bots.view_position"),

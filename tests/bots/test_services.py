@@ -95,7 +95,7 @@ def test_a_setting_that_cannot_be_is_one_sentence_at_its_field(
 
 
 def test_an_update_records_what_changed_and_nothing_else(bot: SpreadBot, user: User) -> None:
-    services.update_spread_bot(bot=bot, actor=user, bid_spread_pct=Decimal("0.02"), order_amount=Decimal(1))
+    services.update_bot(bot=bot, actor=user, bid_spread_pct=Decimal("0.02"), order_amount=Decimal(1))
     entry = AuditEntry.objects.get(action="bot.updated")
     assert (entry.before, entry.after) == ({"bid_spread_pct": "0.01"}, {"bid_spread_pct": "0.02"})
 
@@ -103,14 +103,14 @@ def test_an_update_records_what_changed_and_nothing_else(bot: SpreadBot, user: U
 def test_an_update_does_not_undo_a_state_change_that_came_meanwhile(bot: SpreadBot, user: User) -> None:
     opened_in_a_form = SpreadBot.objects.get(pk=bot.pk)
     services.start_bot(bot=bot, actor=user)
-    services.update_spread_bot(bot=opened_in_a_form, actor=user, bid_spread_pct=Decimal("0.02"))
+    services.update_bot(bot=opened_in_a_form, actor=user, bid_spread_pct=Decimal("0.02"))
     assert state_of(bot) == BotState.RUNNING
 
 
 def test_a_running_bot_keeps_its_market(bot: SpreadBot, user: User) -> None:
     services.start_bot(bot=bot, actor=user)
     with pytest.raises(ValidationError) as caught:
-        services.update_spread_bot(bot=bot, actor=user, symbol="ETH/USDT")
+        services.update_bot(bot=bot, actor=user, symbol="ETH/USDT")
     assert list(caught.value.message_dict) == ["symbol"]
 
 
@@ -177,7 +177,7 @@ def test_no_bot_starts_where_trading_has_ended(bot: SpreadBot, user: User, mode:
 def test_a_symbol_that_the_venue_does_not_have_does_not_start(
     bot: SpreadBot, user: User, market: Market
 ) -> None:
-    services.update_spread_bot(bot=bot, actor=user, symbol="DOGE/EUR")
+    services.update_bot(bot=bot, actor=user, symbol="DOGE/EUR")
     with pytest.raises(ValidationError, match="no market DOGE/EUR"):
         services.start_bot(bot=bot, actor=user)
 
@@ -199,7 +199,7 @@ def test_a_symbol_is_not_judged_while_no_market_of_the_venue_is_known(bot: Sprea
 def test_an_amount_that_the_venue_would_refuse_does_not_start(
     bot: SpreadBot, user: User, market: Market, settings: dict[str, object], words: str
 ) -> None:
-    services.update_spread_bot(bot=bot, actor=user, **settings)
+    services.update_bot(bot=bot, actor=user, **settings)
     with pytest.raises(ValidationError, match=words):
         services.start_bot(bot=bot, actor=user)
 
@@ -281,7 +281,7 @@ def test_an_archived_bot_neither_starts_nor_changes(bot: SpreadBot, user: User) 
     with pytest.raises(ValidationError, match="does not start"):
         services.start_bot(bot=bot, actor=user)
     with pytest.raises(ValidationError, match="not changed"):
-        services.update_spread_bot(bot=bot, actor=user, levels=2)
+        services.update_bot(bot=bot, actor=user, levels=2)
 
 
 def test_the_venue_of_a_connection_with_orders_stays(

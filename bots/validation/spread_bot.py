@@ -1,19 +1,17 @@
-"""What a spread bot must be before it is saved or started; each mistake is one sentence at its field."""
+"""What a spread bot must be before it is saved or started."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
-from django.core.exceptions import ValidationError
-
 from bots.models import Reference, SpreadBot
+from bots.validation import columns
+from bots.validation.amounts import amount_refusal
 from exchanges import selectors as exchanges
-from exchanges.models import ExchangeConnection
-from exchanges.types import ZERO, Market, Side
-from exchanges.venues.registry import UnknownVenueError, venue, venue_or_none
+from exchanges.types import ZERO, Side
+from exchanges.venues.registry import venue, venue_or_none
 
-META = SpreadBot._meta
 ONE = Decimal(1)
 FRACTIONS = (
     "bid_spread_pct", "ask_spread_pct", "minimum_spread_pct", "level_spread_pct", "requote_tolerance_pct",
@@ -26,22 +24,9 @@ NOT_NEGATIVE = ("bid_optimization_depth", "ask_optimization_depth")
 OVERRIDES_FORM = 'Write one entry an order: [["buy", "0.005", "0.7"], …] is side, distance, amount.'
 
 
-def check_spread_bot(bot: SpreadBot) -> None:
-    """Raises ValidationError with one sentence a field; leaves the values cleaned, money as Decimal."""
-    bot.clean_fields()
-    found: dict[str, str] = {}
-    for name, sentence in _mistakes(bot):
-        found.setdefault(name, sentence)
-    if found:
-        raise ValidationError(found)
-    bot.full_clean()
-
-
-def _mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
+def mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
     yield from _range_mistakes(bot)
     yield from _ladder_mistakes(bot)
-    if bot.connection_id and bot.connection.archived_at is not None:
-        yield "connection", f"“{bot.connection}” is archived: choose another connection."
     if bot.connection_id and (sentence := _post_only_refusal(bot)):
         yield "post_only", sentence
     base, _, quote = bot.symbol.partition("/")
@@ -55,18 +40,9 @@ def _mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
 
 
 def _range_mistakes(bot: SpreadBot) -> Iterator[tuple[str, str]]:
-    for name in FRACTIONS:
-        value = getattr(bot, name)
-        if not ZERO <= value < ONE:
-            yield name, f"{_label(name)} must be from 0 to less than 1: 0.01 is one per cent."
-    for name in POSITIVE:
-        value = getattr(bot, name)
-        if value is not None and value <= ZERO:
-            yield name, f"{_label(name)} must be more than 0{_or_empty(name)}."
-    for name in NOT_NEGATIVE:
-        value = getattr(bot, name)
-        if value < ZERO:
-            yield name, f"{_label(name)} must be 0 or more."
+    yield from columns.not_fractions(bot, FRACTIONS)
+    yield from columns.not_positive(bot, POSITIVE)
+    yield from columns.negative(bot, NOT_NEGATIVE)
     if not ZERO <= bot.inventory_target_pct <= ONE:
         yield "inventory_target_pct", "The inventory target must be from 0 to 1: 0.5 is one half."
 
@@ -114,13 +90,6 @@ def smallest_amount(bot: SpreadBot) -> Decimal:
     return min(first, last)
 
 
-def start_refusal(bot: SpreadBot, *, last_price: Decimal | None) -> str:
-    """Why it may not start, in one sentence; nothing where it may. last_price: quote per base, if known."""
-    if bot.archived_at is not None:
-        return f"“{bot}” is archived, and an archived bot does not start."
-    return _connection_refusal(bot.connection) or _post_only_refusal(bot) or _market_refusal(bot, last_price)
-
-
 def _post_only_refusal(bot: SpreadBot) -> str:
     its_venue = venue_or_none(bot.connection.venue)
     if not bot.post_only or its_venue is None or its_venue.supports_post_only:
@@ -131,18 +100,9 @@ def _post_only_refusal(bot: SpreadBot) -> str:
     )
 
 
-def _connection_refusal(connection: ExchangeConnection) -> str:
-    if connection.archived_at is not None:
-        return f"The connection “{connection}” is archived: choose another one first."
-    if not connection.enabled:
-        return f"The connection “{connection}” is disabled: enable it first."
-    try:
-        its_venue = venue(connection.venue)
-    except UnknownVenueError as error:
-        return str(error)
-    if its_venue.no_orders_because:
-        return its_venue.no_orders_because
-    return exchanges.live_refusal(connection)
+def settings_refusal(bot: SpreadBot, last_price: Decimal | None) -> str:
+    """Why it may not start at this venue. last_price: quote per base, if known."""
+    return _post_only_refusal(bot) or _market_refusal(bot, last_price)
 
 
 def _market_refusal(bot: SpreadBot, last_price: Decimal | None) -> str:
@@ -155,33 +115,7 @@ def _market_refusal(bot: SpreadBot, last_price: Decimal | None) -> str:
     if not market.active:
         return f"{title} does not trade {bot.symbol} at the moment."
     for amount in sorted(amounts(bot)):
-        refusal = _amount_refusal(market, amount, last_price)
+        refusal = amount_refusal(market, amount, last_price)
         if refusal:
             return refusal
     return ""
-
-
-def _amount_refusal(market: Market, amount: Decimal, last_price: Decimal | None) -> str:
-    order = f"An order of {amount.normalize():f} {market.base}"
-    if market.min_amount is not None and amount < market.min_amount:
-        return f"{order} is below the venue's minimum of {market.min_amount.normalize():f} {market.base}."
-    if market.max_amount is not None and amount > market.max_amount:
-        return f"{order} is above the venue's maximum of {market.max_amount.normalize():f} {market.base}."
-    if market.floor_amount(amount) != amount:
-        step = market.amount_step_at(amount).normalize()
-        return f"{order} is off the lot: {market.symbol} is traded in steps of {step:f} {market.base}."
-    if market.min_cost is not None and last_price is not None and amount * last_price < market.min_cost:
-        cost, least = (amount * last_price).normalize(), market.min_cost.normalize()
-        return (
-            f"{order} costs about {cost:f} {market.quote} at the last known price, "
-            f"below the venue's minimum of {least:f} {market.quote}."
-        )
-    return ""
-
-
-def _label(name: str) -> str:
-    return f"The {META.get_field(name).verbose_name}"  # type: ignore[union-attr]
-
-
-def _or_empty(name: str) -> str:
-    return ", or empty" if META.get_field(name).null else ""

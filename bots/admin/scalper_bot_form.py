@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bots import services
 from bots.admin.bot import BotForm
 from bots.models import ScalperBot
 
-FIELDSETS = [
+FIELDSETS: list[tuple[str | None, dict[str, Any]]] = [
     (None, {"fields": ["name", "connection", "cycle_seconds"]}),
     ("Markets", {"fields": ["markets", "symbols", ("quote_currency", "min_day_volume")]}),
     (

@@ -18,6 +18,7 @@ from bots.services import create_spread_bot, start_bot
 from exchanges.admin.cells import ago, figure, number, short
 from exchanges.models import ExchangeConnection
 from exchanges.services import create_connection
+from tests.bots.scalpers import a_scalper, an_open_trip
 
 pytestmark = pytest.mark.django_db
 WARNING = "No worker is running while 1 bot is at work"
@@ -177,6 +178,8 @@ def test_the_sidebar_has_the_desk_the_exchanges_and_the_log(client: Client) -> N
     page = client.get("/admin/").content.decode()
     for title in (
         "Spread bots",
+        "Scalper bots",
+        "Round trips",
         "Orders",
         "Trades",
         "Positions",
@@ -261,3 +264,33 @@ def test_a_page_without_its_database_says_so_in_one_sentence(client: Client) -> 
     assert answer.status_code == 503
     assert answer.content.decode().startswith("The database does not answer at the moment.")
     assert "secret" not in answer.content.decode()
+
+
+def test_a_scalpers_profit_is_the_sum_of_its_positions_by_currency(
+    client: Client, boss: User, paper: ExchangeConnection
+) -> None:
+    a_bot(boss, paper, "Maker", "1")
+    scalper = a_scalper(paper, symbols="BTC/USDT, ETH/USDT, ETH/BTC")
+    an_open_trip(scalper)
+    for symbol, profit in (("BTC/USDT", "3"), ("ETH/USDT", "-1"), ("ETH/BTC", "0.25")):
+        Position.objects.create(bot=scalper, symbol=symbol, realised_profit=Decimal(profit))
+    desk = client.get("/admin/").context["desk"]
+    row = next(row for row in desk["rows"] if row["name"] == "Scalper")
+    assert row["url"] == f"/admin/bots/scalperbot/{scalper.pk}/change/"
+    assert (row["position"], words(row["realised"])) == ("1 open", "+2 USDT, +0.25 BTC")
+    assert row["market"] == "BTC/USDT, ETH/USDT, ETH/BTC at Play"
+    assert [(row["currency"], words(row["realised"]), row["bots"]) for row in desk["totals"]] == [
+        ("BTC", "+0.25 BTC", 1), ("USDT", "+3 USDT", 2),
+    ]  # fmt: skip
+
+
+def test_the_first_page_shows_the_kinds_of_bot_that_one_may_see(
+    boss: User, paper: ExchangeConnection
+) -> None:
+    a_bot(boss, paper, "Maker", "1")
+    a_scalper(paper)
+    guest = User.objects.create_user("guest", is_staff=True)
+    guest.user_permissions.set(Permission.objects.filter(codename="view_scalperbot"))
+    browser = Client()
+    browser.force_login(guest)
+    assert [row["name"] for row in browser.get("/admin/").context["desk"]["rows"]] == ["Scalper"]

@@ -54,11 +54,15 @@ class VenueDownError(ConnectivityError):
 
 
 class RateLimitError(ConnectivityError):
-    """retry_after: seconds the venue asks us to stay away; None where it does not say."""
+    """retry_after: seconds the venue asks us to stay away; None where it does not say. of_address: it is said
+    to all who ask from there; else to one key. Without a code it is our own budget that is used up."""
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None, **context: str) -> None:
+    def __init__(
+        self, sentence: str, *, retry_after: float | None = None, of_address: bool = False, **context: str
+    ) -> None:
         super().__init__(sentence, **context)
         self.retry_after = retry_after
+        self.of_address = of_address
 
 
 class ClockError(ConnectivityError):

@@ -142,6 +142,10 @@ class BookStream(Protocol):
 class Gateway(MarketData, Protocol):
     """A venue with an account."""
 
+    @property
+    def budget_used(self) -> float:
+        """What of its rate limit is spoken for, the key's or the address's: 0 is nothing, at 1 reads wait."""
+
     async def fetch_permissions(self) -> AccountPermissions:
         """Asks the venue something that needs the key, and says what the key may do."""
 

@@ -57,6 +57,7 @@ LONGEST_WAIT_SECONDS = 60.0
 FIRST_REFUSED_WAIT_SECONDS = 15.0
 REFUSED_WAIT_SECONDS = 300.0  # a key or a proxy login that was refused: a person has to act first
 SETTLE_SECONDS = 10.0
+PAUSE_JITTER_SECONDS = 2.0
 
 NOT_THE_BOTS_OWN = (LeaseLostError, NotLicensedError, BotNotRunningError, AnyDatabaseError)
 
@@ -314,6 +315,7 @@ class Duty:
     async def _paused(self, error: RateLimitError) -> float:
         """The wait is written down. The limit counts down in its sentence: it is one failure all the same."""
         wait = self._backoff() if error.retry_after is None else error.retry_after
+        wait += random.uniform(0.0, min(wait, PAUSE_JITTER_SECONDS))  # not all of an address at once
         wait = await self._failed(error.sentence, wait, what=RateLimitError.__name__)
         await self._wrote(partial(ledger.save_pause, self.lease, utc_now() + timedelta(seconds=wait)))
         return wait

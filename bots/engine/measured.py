@@ -54,6 +54,10 @@ class MeasuredGateway:
     gateway: Gateway
     health: Condition
 
+    @property
+    def budget_used(self) -> float:
+        return self.gateway.budget_used
+
     async def load_markets(self) -> Mapping[str, Market]:
         with noted(
             self.health, from_seconds=float("inf")

@@ -107,7 +107,7 @@ def _ruled(ruling: Ruling, refusal: Refusal, call: Call, answer: HttpAnswer) -> 
     if issubclass(ruling.error, RateLimitError):
         told = retry_after(answer, call.dialect.reset_header)
         wait = _until(call.dialect.resets_at(refusal)) if told is None else told
-        return RateLimitError(sentence, retry_after=wait, **context)
+        return RateLimitError(sentence, retry_after=wait, of_address=ruling.of_address, **context)
     if issubclass(ruling.error, AddressNotAllowedError):
         return AddressNotAllowedError(sentence, address=address, **context)
     return ruling.error(sentence, **context)
@@ -190,6 +190,7 @@ def _by_status(call: Call, answer: HttpAnswer | None) -> VenueError | None:
         return RateLimitError(
             f"{call.title} wants fewer requests from us; we wait as long as it says.",
             retry_after=retry_after(answer, call.dialect.reset_header),
+            of_address=answer.status in call.dialect.address_statuses,
             code=code,
         )
     if answer.status == UNAVAILABLE_FOR_LEGAL_REASONS:
@@ -260,7 +261,9 @@ def _by_class(error: Exception, call: Call, passage: Passage) -> VenueError:
     text = _venue_text(error, passage)
     for kind, becomes, sentence in _CLASSES:
         if isinstance(error, kind):
-            return becomes(sentence.format(venue=call.title, text=text), text=text)
+            # A limit without a code would be taken for our own.
+            code = kind.__name__ if becomes is RateLimitError else ""
+            return becomes(sentence.format(venue=call.title, text=text), text=text, code=code)
     for kind, rule in _RULES:
         if isinstance(error, kind):
             return InvalidOrderError(f"{call.title} refuses the order: {text}.", rule=rule, text=text)

@@ -170,10 +170,11 @@ class CcxtMarketData:
         read: Callable[[Any], T] = lambda answer: answer,
         *,
         writes: bool = False,
+        urgent: bool = False,
     ) -> T:
         """The answer, read. Raises VenueError; its traceback has no trace of ccxt's error, which may show
-        the request."""
-        seen = Passage()
+        the request. urgent: what reads goes first, as what writes does."""
+        seen = Passage(urgent=writes or urgent, places=name == "place")
         token = passage.set(seen)
         try:
             return read(await ask())
@@ -198,9 +199,14 @@ class CcxtMarketData:
         self._wire.pass_key_over(self._venue.id, self._proxy)
 
     def _obey(self, problem: VenueError) -> None:
-        """A venue that wants to be left alone is; a limit that we keep by ourselves pauses nothing more."""
-        if isinstance(problem, RateLimitError) and problem.code:
-            self._client.own_pace.pause(problem.retry_after or PAUSE_WITHOUT_RETRY_AFTER_SECONDS)
+        """A venue that wants to be left alone is, and asked more slowly afterwards; a limit that we keep by
+        ourselves pauses nothing more. Who asks without a key is counted by his address."""
+        if not isinstance(problem, RateLimitError) or not problem.code:
+            return
+        client = self._client
+        pace = client.address_pace if problem.of_address or not client.apiKey else client.own_pace
+        pace.slow_down()
+        pace.pause(problem.retry_after or PAUSE_WITHOUT_RETRY_AFTER_SECONDS)
 
 
 class CcxtGateway(CcxtMarketData):
@@ -230,6 +236,10 @@ class CcxtGateway(CcxtMarketData):
 
     def _key_refused(self) -> None:
         """It was ours."""
+
+    @property
+    def budget_used(self) -> float:
+        return self._opened.budget_used() if self._opened else 0.0
 
     async def close(self) -> None:
         client, self._opened = self._opened, None
@@ -293,7 +303,7 @@ class CcxtGateway(CcxtMarketData):
             lambda answer: _named(self._order_of(answer, ref.symbol), ref),
         )
 
-    async def _search(self, ref: OrderRef) -> OrderReport:
+    async def _search(self, ref: OrderRef, *, urgent: bool = False) -> OrderReport:
         """By client id where ccxt has no way of its own to look one up."""
         client, by_client_id = self._client, self._dialect.fetch_by_client_id
         if by_client_id is not None:
@@ -301,9 +311,10 @@ class CcxtGateway(CcxtMarketData):
                 "fetch_order",
                 lambda: by_client_id(client, ref),
                 lambda answer: _named(self._order_of(answer, ref.symbol), ref),
+                urgent=urgent,
             )
         for lister in (client.fetch_open_orders, client.fetch_closed_orders):
-            rows: list[Any] = await self._ask("fetch_order", partial(lister, ref.symbol))
+            rows: list[Any] = await self._ask("fetch_order", partial(lister, ref.symbol), urgent=urgent)
             for row in rows:
                 if row.get("clientOrderId") == ref.client_id:
                     return self._order_of(row, ref.symbol)
@@ -396,7 +407,7 @@ class CcxtGateway(CcxtMarketData):
     async def cancel(self, ref: OrderRef) -> OrderReport | None:
         await self._market(ref.symbol)
         if ref.venue_id is None and not self._dialect.finds_by_client_id:
-            ref = replace(ref, venue_id=(await self._search(ref)).venue_id)
+            ref = replace(ref, venue_id=(await self._search(ref, urgent=True)).venue_id)
         venue_id, params = _address(ref)
         return await self._ask(
             "cancel",

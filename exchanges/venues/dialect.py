@@ -12,6 +12,7 @@ from exchanges.gateway import AccountPermissions
 from exchanges.pacing import Budget
 from exchanges.types import OrderRef, OrderRequest, TimeInForce
 from exchanges.types import OrderType as Type
+from exchanges.venues.meters import Meter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +23,14 @@ class Ruling:
         filled in.
     rule: for InvalidOrderError.
     outcome_unknown: an order or cancel that is answered so may have been carried out all the same.
+    of_address: the limit that was met is that of everybody who asks from there, not the key's.
     """
 
     error: type[VenueError]
     sentence: str
     rule: Rule | None = None
     outcome_unknown: bool = False
+    of_address: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,10 @@ class Dialect:
     client_class: gives our own class in ccxt's style, imported when it is first asked for; None: ccxt's.
     options: ccxt's, beside those that every client gets; has: ccxt's feature table, corrected.
     key_budget: what one key may ask, in ccxt's costs, where that is not what one address may.
+    order_budget: how many orders one key may place, where the venue counts them beside its requests.
+    meters: counts that the venue tells with its answers.
+    address_statuses: HTTP statuses, without a code of the venue's that we know, by which it refuses whoever
+        asks from there.
     read_refusal: finds the venue's code and text in a parsed answer.
     rulings_by_text: (code, part of the text, ruling), asked before rulings_by_code.
     client_errors_have_no_effect: an HTTP 4xx with a code is a refusal, whatever the code.
@@ -101,6 +108,9 @@ class Dialect:
     options: Mapping[str, Any] = field(default_factory=dict)
     has: Mapping[str, bool] = field(default_factory=dict)
     key_budget: Budget | None = None
+    order_budget: Budget | None = None
+    meters: tuple[Meter, ...] = ()
+    address_statuses: frozenset[int] = frozenset({418})
     read_refusal: Callable[[object], Refusal | None] = no_refusal
     rulings_by_code: Mapping[str, Ruling] = field(default_factory=dict)
     rulings_by_text: tuple[tuple[str, str, Ruling], ...] = ()

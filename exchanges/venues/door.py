@@ -5,9 +5,8 @@ The licence is checked after the wait and right before the request leaves; past 
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +19,8 @@ from exchanges.errors import MalformedAnswerError
 from exchanges.gateway import HTTP_TIMEOUT_SECONDS, Credentials, Licence, Proxy
 from exchanges.pacing import Budget
 from exchanges.venues.dialects import dialect_of
-from exchanges.venues.pace import Pace
+from exchanges.venues.meters import Counted, Meter, readings
+from exchanges.venues.pace import Pace, Toll, pay
 from exchanges.venues.trust import tls_context
 
 if TYPE_CHECKING:
@@ -43,8 +43,13 @@ class HttpAnswer:
 
 @dataclass
 class Passage:
-    """What became of one call: departed, once a request was handed to the network; the last answer."""
+    """What became of one call: departed, once a request was handed to the network; the last answer.
 
+    urgent: it places or cancels, or a cancel waits for it; places: it is a new order.
+    """
+
+    urgent: bool = False
+    places: bool = False
     departed: bool = False
     answer: HttpAnswer | None = None
 
@@ -62,18 +67,37 @@ class Door:
     licence: Licence | None = None
     own_pace: Pace
     address_pace: Pace
+    order_pace: Pace | None = None
+    meters: Sequence[Meter] = ()
 
     async def throttle(self, cost: float | None = None) -> None:
         units = 1.0 if cost is None else float(cost)
-        wait = max(self.own_pace.reserve(units), self.address_pace.reserve(units))
-        if wait > 0:
-            await asyncio.sleep(wait)
+        tolls = [(self.own_pace, units), (self.address_pace, units)]
+        current = passage.get()
+        if self.order_pace is not None and current is not None and current.places:
+            tolls.append((self.order_pace, 1.0))
+        await self.pay(*tolls)
 
-    async def wait_for(self, pace: Pace, cost: float) -> None:
-        """For a venue that counts a request for one of the two alone."""
-        wait = pace.reserve(float(cost))
-        if wait > 0:
-            await asyncio.sleep(wait)
+    async def pay(self, *tolls: Toll) -> None:
+        """Waits for these budgets. What costs nothing waits for a pause that the venue asked for."""
+        await pay(tolls, reads=not self.is_urgent())
+
+    def is_urgent(self) -> bool:
+        """Whether the call that is made now goes before others."""
+        current = passage.get()
+        return current is not None and current.urgent
+
+    def budget_used(self) -> float:
+        return max(pace.used for pace in self.paces())
+
+    def paces(self) -> Sequence[Pace]:
+        paces = (self.own_pace, self.address_pace)
+        return paces if self.order_pace is None else (*paces, self.order_pace)
+
+    def _counted(self, what: Counted) -> Pace | None:
+        if what is Counted.ORDERS:
+            return self.order_pace
+        return self.address_pace if what is Counted.ADDRESS else self.own_pace
 
     async def fetch(self, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         if self.licence is not None:
@@ -88,6 +112,10 @@ class Door:
         current = passage.get()
         if current is not None:
             current.answer = HttpAnswer(status, headers, body if response is None else response)
+        for meter, used, elapsed in readings(self.meters, headers):
+            pace = self._counted(meter.counts)
+            if pace is not None:
+                pace.heard(used, elapsed)
         result = super().handle_errors(  # type: ignore[misc]
             status, reason, url, method, headers, body, response, request_headers, request_body
         )
@@ -142,8 +170,9 @@ def open_client(
         }
     )
     budget = Budget.from_interval(client.rateLimit)
-    client.licence = licence
+    client.licence, client.meters = licence, dialect.meters
     client.own_pace = Pace(dialect.key_budget or budget)
+    client.order_pace = Pace(dialect.order_budget) if dialect.order_budget else None
     client.address_pace = wire.pace(venue_id, proxy, budget)
     return client
 

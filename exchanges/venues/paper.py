@@ -70,6 +70,11 @@ class PaperGateway:
         self._seen_until: dict[str, datetime] = {}
         self._is_open = False
 
+    @property
+    def budget_used(self) -> float:
+        """The account is ours, and the market data not its own."""
+        return 0.0
+
     async def load_markets(self) -> Mapping[str, Market]:
         self._markets = await self._market_data.load_markets()
         return self._markets

@@ -179,6 +179,10 @@ class MemoryGateway:
     def __post_init__(self) -> None:
         self.account.gateways_open += 1
 
+    @property
+    def budget_used(self) -> float:
+        return 0.0
+
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
         await asyncio.sleep(LATENCY_SECONDS)

@@ -14,6 +14,7 @@ from exchanges.pacing import Budget
 from exchanges.types import OrderRef
 from exchanges.venues.alpaca.rulings import BY_CODE, BY_TEXT, read_refusal
 from exchanges.venues.dialect import Dialect
+from exchanges.venues.meters import Counted, Meter
 
 BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 SYMBOL = re.compile(r"[A-Z][A-Z0-9./]{0,29}", re.ASCII)
@@ -72,5 +73,8 @@ DIALECT = Dialect(
     trades_per_page=100,
     public_trades_per_page=1000,
     key_budget=Budget.from_interval(300),  # 200 a minute
+    meters=(
+        Meter(counts=Counted.KEY, remaining="x-ratelimit-remaining", limit="x-ratelimit-limit", seconds=60),
+    ),
     reset_header="x-ratelimit-reset",
 )

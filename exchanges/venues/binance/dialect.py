@@ -9,8 +9,16 @@ from datetime import timedelta
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
+from exchanges.pacing import Budget
 from exchanges.venues.binance.rulings import BY_CODE, BY_TEXT, read_refusal
 from exchanges.venues.dialect import Dialect
+from exchanges.venues.meters import Counted, Meter
+
+# ccxt's cost of 1 is a weight of 5. A weight is the address's, whoever asks from there.
+WEIGHT = Meter(counts=Counted.ADDRESS, used="x-mbx-used-weight-1m", seconds=60, unit=5)
+# An account may have 100 new orders in 10 s.
+ORDERS = Meter(counts=Counted.ORDERS, used="x-mbx-order-count-10s", seconds=10)
+ORDER_BUDGET = Budget(rate=4, burst=50)
 
 
 def has_balances(answer: object) -> bool:
@@ -46,6 +54,9 @@ DIALECT = Dialect(
         # A request that lies on the way longer than our timeout must not be carried out any more.
         "recvWindow": 5000,
     },
+    order_budget=ORDER_BUDGET,
+    meters=(WEIGHT, ORDERS),
+    address_statuses=frozenset({418, 429}),
     read_refusal=read_refusal,
     rulings_by_code=BY_CODE,
     rulings_by_text=BY_TEXT,

@@ -43,7 +43,7 @@ BY_CODE = {
         error=PermissionMissingError,
         sentence="{venue} does not let this key do that: allow reading and spot trading for the key.",
     ),
-    "-1003": Ruling(error=RateLimitError, sentence=_LIMIT),
+    "-1003": Ruling(error=RateLimitError, sentence=_LIMIT, of_address=True),
     "-1006": Ruling(error=VenueDownError, sentence=_UNSURE, outcome_unknown=True),
     "-1007": Ruling(error=VenueDownError, sentence=_UNSURE, outcome_unknown=True),
     "-1008": Ruling(

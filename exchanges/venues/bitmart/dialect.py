@@ -40,7 +40,7 @@ def before(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 DIALECT = Dialect(
     client_class=client_class,
-    key_budget=Budget(rate=3, burst=5),  # a key may ask for 12 lists of orders or trades in any 2 s
+    key_budget=Budget(rate=3, burst=5, read_share=1),  # 12 lists of orders or trades of a key in any 2 s
     read_refusal=read_refusal,
     rulings_by_code=BY_CODE,
     client_errors_have_no_effect=True,

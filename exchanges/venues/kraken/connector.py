@@ -15,6 +15,7 @@ import ccxt.async_support as ccxt
 from exchanges.errors import CredentialsError, VenueDownError
 from exchanges.venues.kraken.answers import check
 from exchanges.venues.pace import LONGEST_WAIT_SECONDS
+from exchanges.venues.turn import Turn
 
 
 class KrakenClient(ccxt.kraken):  # type: ignore[misc]
@@ -26,7 +27,7 @@ class KrakenClient(ccxt.kraken):  # type: ignore[misc]
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
-        self._turn = asyncio.Lock()
+        self._turn = Turn()
 
     async def fetch2(
         self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
@@ -40,10 +41,10 @@ class KrakenClient(ccxt.kraken):  # type: ignore[misc]
 
     async def _ask_in_turn(self, path: str, api: Any, method: str, params: Any, config: Any) -> Any:
         """Kraken counts these for the key, and for the address only what needs none."""
-        await self.wait_for(
-            self.own_pace, self.calculate_rate_limiter_cost(api, method, path, params, config)
-        )
+        cost = self.calculate_rate_limiter_cost(api, method, path, params, config)
+        await self.pay((self.own_pace, cost), (self.address_pace, 0))
         async with self._in_turn():
+            await self.pay((self.own_pace, 0), (self.address_pace, 0))
             request = self.sign(path, api, method, params)
             return await self.fetch(request["url"], request["method"], request["headers"], request["body"])
 
@@ -51,7 +52,7 @@ class KrakenClient(ccxt.kraken):  # type: ignore[misc]
     async def _in_turn(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(LONGEST_WAIT_SECONDS):
-                await self._turn.acquire()
+                await self._turn.take(urgent=self.is_urgent())
         except TimeoutError:
             raise VenueDownError(
                 "Nothing was sent: Kraken has not answered this key's last request yet; it is tried again."
@@ -59,7 +60,7 @@ class KrakenClient(ccxt.kraken):  # type: ignore[misc]
         try:
             yield
         finally:
-            self._turn.release()
+            self._turn.give_back()
 
     def sign(self, path: str, api: Any = "public", *rest: Any, **options: Any) -> Any:
         if "private" in api:

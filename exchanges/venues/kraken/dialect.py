@@ -22,7 +22,11 @@ PAGE = 50
 CALL = 3  # ccxt's cost of what Kraken counts once
 # Tier Intermediate: a counter of 20 that decays by one in two seconds.
 CALLS, CALLS_PER_SECOND = 20, 0.5
-KEY_BUDGET = Budget(rate=SHARE_OF_LIMIT * CALL * CALLS_PER_SECOND, burst=SHARE_OF_LIMIT * CALL * CALLS)
+KEY_BUDGET = Budget(
+    rate=SHARE_OF_LIMIT * CALL * CALLS_PER_SECOND,
+    burst=SHARE_OF_LIMIT * CALL * CALLS,
+    read_share=1,  # orders and cancels are not counted there
+)
 
 
 def client_class() -> type[Any]:
@@ -70,6 +74,7 @@ DIALECT = Dialect(
     client_class=client_class,
     has={"fetchCurrencies": False, "fetchOrderTrades": False},
     key_budget=KEY_BUDGET,
+    address_statuses=frozenset({418, 429}),  # of the firewall before it: Kraken itself answers 200
     read_refusal=read_refusal,
     rulings_by_code=BY_CODE,
     rulings_by_text=BY_TEXT,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import ccxt.async_support as ccxt
@@ -34,8 +34,8 @@ class OkxClient(ccxt.okx):  # type: ignore[misc]
         self, path: str, api: Any = "public", method: str = "GET", params: Any = None, config: Any = None
     ) -> Any:
         cost = self.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
-        await self.wait_for(self.own_pace, 0)  # a pause that OKX asked for
-        await self.wait_for(self.pace_of(method, path, _market_of(path, params), cost), 1)
+        counted = self.pace_of(method, path, _market_of(path, params), cost)
+        await self.pay((self.own_pace, 0), (self.address_pace, 0), (counted, 1))
         request = self.sign(path, api, method, params or {})
         return await self.fetch(request["url"], request["method"], request["headers"], request["body"])
 
@@ -45,6 +45,9 @@ class OkxClient(ccxt.okx):  # type: ignore[misc]
         if name not in self._paces:
             self._paces[name] = Pace(_budget(UNITS_OF_A_WINDOW / cost))
         return self._paces[name]
+
+    def paces(self) -> Sequence[Pace]:
+        return (self.own_pace, self.address_pace, *self._paces.values())
 
     def sign(self, path: str, *rest: Any, **options: Any) -> Any:
         """OKX takes a request for 30 s after it was signed; an order that lies on the way for longer than we
@@ -78,7 +81,7 @@ class OkxClient(ccxt.okx):  # type: ignore[misc]
 def _budget(most: float) -> Budget:
     """So many requests in any two seconds, and not one more."""
     burst = max(1.0, 0.4 * most)
-    return Budget(rate=(most - burst) / WINDOW_SECONDS, burst=burst)
+    return Budget(rate=(most - burst) / WINDOW_SECONDS, burst=burst, read_share=1)
 
 
 def _market_of(path: str, params: Any) -> str:

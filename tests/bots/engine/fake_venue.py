@@ -251,6 +251,10 @@ class FakeGateway:
     venue: FakeVenue
     licence: Licence | None = None
 
+    @property
+    def budget_used(self) -> float:
+        return 0.0
+
     async def load_markets(self) -> Mapping[str, Market]:
         async with self.venue.serving("load_markets", None, self.licence):
             return dict(self.venue.markets)

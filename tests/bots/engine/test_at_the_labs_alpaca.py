@@ -178,7 +178,7 @@ async def test_when_the_stock_market_closes_it_stands_aside_with_the_reason_and_
 async def test_after_a_storm_its_books_are_the_venues(
     desk: Desk, lab: Lab, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(Pace, "reserve", lambda _pace, _units: 0.0)
+    monkeypatch.setattr(Pace, "seconds_to_wait", lambda *_pace, **_reads: 0.0)
     for name, seconds in (("GRACE", 1), ("LATE_TRADES", 0.3), ("CANCEL_PATIENCE", 0.3)):
         monkeypatch.setattr(observe, name, timedelta(seconds=seconds))
     desk.dialect.limits.trading = desk.dialect.limits.data = 10**6

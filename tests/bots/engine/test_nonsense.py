@@ -39,7 +39,7 @@ SIGNED = [
 def impatient(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lab is asked as often as a venue is, in less time."""
     monkeypatch.setattr(wire_module, "build_connector", lab.connector)
-    monkeypatch.setattr(Pace, "reserve", lambda _pace, _units: 0.0)
+    monkeypatch.setattr(Pace, "seconds_to_wait", lambda *_pace, **_reads: 0.0)
     for name in ("GRACE", "LATE_TRADES", "CANCEL_PATIENCE"):
         monkeypatch.setattr(observe, name, timedelta(0))
 

@@ -47,6 +47,7 @@ from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_gateway, open_market_data
 from exchanges.venues.wire import Wire
+from tests.exchanges.venues.paces import reserve
 from tests.lab.accounts import FeeSchedule
 from tests.lab.alpaca import AlpacaDialect
 from tests.lab.faults import Effect, Fault, Stage, drop_after_accept
@@ -708,10 +709,10 @@ async def test_an_account_asks_at_its_own_pace_and_not_at_its_addresss(desk: Des
     """200 requests in any minute for each; a second account at the address has as many."""
     first, second = desk.open(name="first")._client, desk.open(name="second")._client
 
-    booked = [first.own_pace.reserve(1) for _ in range(16)]
+    booked = [reserve(first.own_pace, 1) for _ in range(16)]
 
     assert (booked[14], booked[15] > 0) == (0, True)
-    assert second.own_pace.reserve(1) == 0
+    assert reserve(second.own_pace, 1) == 0
     assert DIALECT.key_budget is not None
     assert DIALECT.key_budget.rate * 60 + DIALECT.key_budget.burst < 200
 

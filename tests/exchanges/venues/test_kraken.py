@@ -47,6 +47,7 @@ from exchanges.venues.kraken.rulings import read_refusal
 from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_gateway
 from exchanges.venues.wire import Wire
+from tests.exchanges.venues.paces import reserve
 from tests.lab.accounts import ApiKey, Login
 from tests.lab.authority import Authority
 from tests.lab.clock import Clock
@@ -225,6 +226,19 @@ async def test_a_request_does_not_wait_for_its_turn_forever(
     assert desk.asked(ADD) == []
 
 
+async def test_an_order_takes_its_turn_before_the_reads_that_wait(desk: Desk) -> None:
+    await desk.gateway.load_markets()
+    reads = [asyncio.create_task(desk.gateway.fetch_balances()) for _ in range(15)]
+    await asyncio.sleep(0)
+
+    await desk.gateway.place(bid())
+    went_before = len(desk.asked(BALANCE))
+    await asyncio.gather(*reads)
+
+    assert went_before < 5
+    assert len(desk.asked(BALANCE)) == 15
+
+
 async def test_a_licence_that_ends_while_a_request_waits_for_its_turn_stops_it(desk: Desk) -> None:
     class Ending:
         is_over = False
@@ -271,12 +285,12 @@ async def test_the_counter_of_a_key_is_kept_apart_from_the_address(desk: Desk) -
     for _ in range(10):
         await desk.gateway.fetch_balances()
 
-    assert desk.gateway._client.address_pace.reserve(1) == 0
+    assert reserve(desk.gateway._client.address_pace, 1) == 0
 
 
 async def test_orders_do_not_wait_for_the_counter_of_other_calls(desk: Desk) -> None:
     await desk.gateway.load_markets()
-    desk.gateway._client.own_pace.reserve(KEY_BUDGET.burst + KEY_BUDGET.rate * 5)
+    reserve(desk.gateway._client.own_pace, KEY_BUDGET.burst + KEY_BUDGET.rate * 5)
 
     await asyncio.wait_for(desk.gateway.place(bid()), 2)
 

@@ -42,6 +42,7 @@ from exchanges.venues.okx.facts import VENUE
 from exchanges.venues.okx.rulings import BY_CODE, read_refusal
 from exchanges.venues.registry import open_gateway
 from exchanges.venues.wire import Wire
+from tests.exchanges.venues.paces import reserve
 from tests.lab.authority import Authority
 from tests.lab.clock import Clock
 from tests.lab.faults import Effect, Fault, Stage
@@ -217,7 +218,7 @@ async def test_no_two_seconds_see_more_requests_than_okx_allows(
     cost = client.describe()["api"][kind][method.lower()][path]["cost"]
     pace = client.pace_of(method, path, "", cost)
 
-    waits = [pace.reserve(1) for _ in range(most + 5)]
+    waits = [reserve(pace, 1) for _ in range(most + 5)]
 
     assert waits[0] == 0
     assert all(later - sooner > 1.99 for sooner, later in zip(waits, waits[most:], strict=False))
@@ -227,11 +228,11 @@ async def test_no_two_seconds_see_more_requests_than_okx_allows(
 async def test_each_endpoint_and_each_market_has_a_budget_of_its_own(desk: Desk) -> None:
     client = desk.gateway._client
     used_up = client.pace_of("POST", "trade/cancel-order", "BTC-USDT", 1 / 3)
-    while used_up.reserve(1) < 1:
+    while reserve(used_up, 1) < 1:
         pass
 
-    assert client.pace_of("POST", "trade/cancel-order", "ETH-USDT", 1 / 3).reserve(1) == 0
-    assert client.pace_of("GET", "trade/order", "BTC-USDT", 1 / 3).reserve(1) == 0
+    assert reserve(client.pace_of("POST", "trade/cancel-order", "ETH-USDT", 1 / 3), 1) == 0
+    assert reserve(client.pace_of("GET", "trade/order", "BTC-USDT", 1 / 3), 1) == 0
 
 
 async def test_books_of_many_markets_are_asked_for_no_faster_than_okx_allows(desk: Desk) -> None:

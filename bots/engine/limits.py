@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from bots.engine.reconcile import is_unsettled
 from bots.strategies.base import OpenOrder, Quote
-from bots.strategies.depth import others_levels
+from bots.strategies.depth import others_best
 from bots.strategies.figures import per_cent, plain
 from exchanges.types import ZERO, Book, Market, Side
 
@@ -302,10 +302,9 @@ def post_only(quote: Quote, context: LimitContext, _taken: Taken) -> str | None:
     """Against others' orders; reconcile keeps a quote from meeting our own."""
     if not quote.post_only or context.book is None:
         return None
-    facing = others_levels(context.book, quote.side.opposite, context.open_orders)
-    if not facing:
+    best = others_best(context.book, quote.side.opposite, context.open_orders)
+    if best is None:
         return None
-    best = facing[0].price
     if quote.side is Side.BUY and quote.price >= best:
         return f"The bid at {plain(quote.price)} would take the ask at {plain(best)}, and it is post-only."
     if quote.side is Side.SELL and quote.price <= best:

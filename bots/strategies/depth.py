@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from bots.strategies.base import OpenOrder
 from exchanges.types import ZERO, Book, Level, Side
 
 
-def others_levels(book: Book, side: Side, own_orders: Iterable[OpenOrder]) -> tuple[Level, ...]:
-    """One side of the book, best first, less what we have resting there ourselves."""
+def others_levels(book: Book, side: Side, own_orders: Iterable[OpenOrder]) -> Iterator[Level]:
+    """One side of the book, best first, less what we have resting there ourselves.
+
+    One by one: most who ask want the first, and a book has hundreds.
+    """
     own: dict[Decimal, Decimal] = {}
     for order in own_orders:
         if order.side is side:
             own[order.price] = own.get(order.price, ZERO) + order.remaining
-    left = (Level(level.price, level.amount - own.get(level.price, ZERO)) for level in book.side(side))
-    return tuple(level for level in left if level.amount > 0)
+    for level in book.side(side):
+        amount = level.amount - own.get(level.price, ZERO)
+        if amount > 0:
+            yield Level(level.price, amount)
 
 
-def price_at_depth(levels: Sequence[Level], depth: Decimal) -> Decimal | None:
+def others_best(book: Book, side: Side, own_orders: Iterable[OpenOrder]) -> Decimal | None:
+    """The price at which others stand first; None where nobody does."""
+    best = next(others_levels(book, side, own_orders), None)
+    return best.price if best else None
+
+
+def price_at_depth(levels: Iterable[Level], depth: Decimal) -> Decimal | None:
     """The price of the level that brings the amount up to `depth` (base); the last one where all is less.
 
     None for no levels at all.
     """
-    seen = ZERO
+    seen, price = ZERO, None
     for level in levels:
-        seen += level.amount
+        seen, price = seen + level.amount, level.price
         if seen >= depth:
-            return level.price
-    return levels[-1].price if levels else None
+            break
+    return price

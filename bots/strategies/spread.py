@@ -5,12 +5,13 @@ docs/strategies/spread.md has every step with its formula and a worked example.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from bots.strategies.base import Decision, Quote, Snapshot
 from bots.strategies.budget import affordable_amount, needed_funds
-from bots.strategies.depth import others_levels, price_at_depth
+from bots.strategies.depth import others_best, others_levels, price_at_depth
 from bots.strategies.figures import plain
 from bots.strategies.inventory import skew_ratios
 from bots.strategies.reference import UNKNOWN, ReferenceKind, reference_price
@@ -100,7 +101,7 @@ def optimised(draft: Draft, snapshot: Snapshot, settings: SpreadSettings) -> Dra
 
 
 def _behind_others(
-    quotes: list[Quote], levels: tuple[Level, ...], market: Market, settings: SpreadSettings
+    quotes: list[Quote], levels: Iterable[Level], market: Market, settings: SpreadSettings
 ) -> list[Quote]:
     if not quotes:
         return []
@@ -154,13 +155,13 @@ def not_taking(draft: Draft, snapshot: Snapshot, settings: SpreadSettings) -> Dr
     remarks: list[str] = []
     for side in Side:
         quotes = draft.side(side)
-        facing = others_levels(snapshot.book, side.opposite, snapshot.open_orders)
-        resting = [q for q in quotes if not facing or _is_beyond(q.price, facing[0].price, side)]
+        facing = others_best(snapshot.book, side.opposite, snapshot.open_orders)
+        resting = [q for q in quotes if facing is None or _is_beyond(q.price, facing, side)]
         kept += resting
-        if len(resting) < len(quotes):
+        if facing is not None and len(resting) < len(quotes):
             left_out = _counted(len(quotes) - len(resting), side)
             remarks.append(
-                f"{left_out} left out that would take the {_NAMES[side.opposite]} at {plain(facing[0].price)}"
+                f"{left_out} left out that would take the {_NAMES[side.opposite]} at {plain(facing)}"
             )
     return draft.then(kept, *remarks)
 

@@ -244,6 +244,11 @@ async def _late_trades(account: Account, symbol: str, seen: set[str]) -> list[Tr
 async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeReport]) -> None:
     """An order without a venue id may have traded, even one that was given up: ask whose order each
     unclaimed trade belongs to."""
+    ours = {order.venue_id for order in account.orders.values() if order.symbol == symbol}
+    candidates = {report.order_venue_id for report in reports} - ours
+    candidates = {venue_id for venue_id in candidates if (symbol, venue_id) not in account.foreign}
+    if not candidates:
+        return
     nameless = [order for order in account.live_orders() if order.symbol == symbol and not order.venue_id]
     nameless += await account.database.run(
         ledger.never_placed_since, account.lease, symbol, utc_now() - TURNS_UP_WITHIN
@@ -251,9 +256,6 @@ async def _claim_unknown(account: Account, symbol: str, reports: Iterable[TradeR
     if not nameless:
         return
     by_client_id = {order.client_id: order for order in nameless}
-    ours = {order.venue_id for order in account.orders.values() if order.symbol == symbol}
-    candidates = {report.order_venue_id for report in reports} - ours
-    candidates = {venue_id for venue_id in candidates if (symbol, venue_id) not in account.foreign}
     settled = await account.database.run(ledger.orders_by_venue_id, account.lease, symbol, candidates)
     candidates -= {order.venue_id for order in settled}
     changed = []

@@ -263,3 +263,13 @@ async def test_what_the_list_shows_is_counted_though_the_next_question_is_not_an
     (sold,) = await desk.orders(side="sell", state="filled")
     assert sold.settled_at is not None
     assert await position(desk) == D(-1)
+
+
+async def test_a_look_at_trades_that_tells_of_nothing_new_asks_the_database_nothing(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "TRADES_EVERY_SECONDS", -1.0)
+    await desk.rounds(2)
+    desk.venue.calls.clear()
+    assert await desk.queries_of_a_round() == []
+    assert desk.venue.counts()["fetch_trades"] == 1

@@ -127,7 +127,7 @@ def _marked(position: Position, decision: Decision, seen: Snapshot) -> Position:
 async def _record(
     account: Account, sheet: Sheet, decision: Decision, verdict: Verdict, position: Position
 ) -> None:
-    """Nothing changed, nothing written; but a mark is not left to age."""
+    """Nothing changed, nothing written; but a mark is not left to age: `keep_marks` writes it."""
     row = DecisionRow(
         bot_id=sheet.bot.pk,
         reason=decision.reason,
@@ -137,10 +137,22 @@ async def _record(
         at=utc_now(),
     )
     written = (row.reason, row.reference_price, row.quotes, row.refusals, position.day)
-    if written == sheet.written and uptime() - sheet.marked_at < MARK_EVERY_SECONDS:
+    if written != sheet.written:
+        await account.database.run(ledger.save_decision, account.lease, row, position)
+        sheet.written, sheet.marked_at, sheet.mark = written, uptime(), None
+    elif uptime() - sheet.marked_at >= MARK_EVERY_SECONDS:
+        sheet.mark = position
+
+
+async def keep_marks(account: Account, sheets: Iterable[Sheet]) -> None:
+    """Of the bots whose cycle was in this round, in one transaction."""
+    marked = [sheet for sheet in sheets if sheet.mark]
+    if not marked:
         return
-    await account.database.run(ledger.save_decision, account.lease, row, position)
-    sheet.written, sheet.marked_at = written, uptime()
+    positions = [sheet.mark for sheet in marked if sheet.mark]
+    await account.database.run(ledger.save_marks, account.lease, positions, at=utc_now())
+    for sheet in marked:
+        sheet.mark, sheet.marked_at = None, uptime()
 
 
 def _quote_row(quote: Quote) -> dict[str, str]:

@@ -24,7 +24,7 @@ from bots.engine.balances import finish_looking, keep_snapshot, look_at_balances
 from bots.engine.board import Board, identity
 from bots.engine.clock import uptime, utc_now
 from bots.engine.credentials import try_credentials
-from bots.engine.cycle import Funds, cycle
+from bots.engine.cycle import Funds, cycle, keep_marks
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
 from bots.engine.observe import observe
@@ -163,10 +163,8 @@ class Duty:
         account.forget_markets_but(symbols)
         await self._look_at_account(account, symbols & account.markets.keys())
         await cancel_strays(account, self._able())
-        funds = Funds(account)
-        for sheet in [sheet for sheet in self.sheets.values() if sheet.is_due(uptime())]:
-            if not await self._cycle(account, sheet, funds):
-                return 0.0
+        if not await self._cycles(account):
+            return 0.0
         for sheet in list(self.sheets.values()):
             if await finish_stopping(account, sheet.bot):
                 del self.sheets[sheet.bot.pk]
@@ -228,6 +226,17 @@ class Duty:
     def _able(self) -> list[UUID]:
         """The bots at work, but those whose cycle is broken: nobody minds their orders."""
         return [key for key, sheet in self.sheets.items() if not sheet.is_broken(uptime())]
+
+    async def _cycles(self, account: Account) -> bool:
+        """Of the bots that are due, in turn; False where one's broke, and those after it had none."""
+        funds, due = Funds(account), [sheet for sheet in self.sheets.values() if sheet.is_due(uptime())]
+        broke = False
+        for sheet in due:
+            broke = not await self._cycle(account, sheet, funds)
+            if broke:
+                break
+        await keep_marks(account, due)
+        return not broke
 
     async def _cycle(self, account: Account, sheet: Sheet, funds: Funds) -> bool:
         """A refusal that concerns this bot alone becomes its decision; the others go on.

@@ -6,7 +6,7 @@ position is what its trades add up to; a trade that comes late rebuilds the posi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal, localcontext
 from functools import reduce
@@ -33,6 +33,7 @@ from bots.models import (
 )
 from bots.models.order import OrderQuerySet
 from database.money import MAX_DIGITS
+from database.rows import update_each
 from exchanges.errors import MalformedAnswerError
 from exchanges.models import ExchangeConnection
 from exchanges.types import ZERO, Market, Side, TradeReport
@@ -51,6 +52,7 @@ _CHANGING = (
     "closed_at",
     "settled_at",
 )
+_MARKS = ("mark_price", "marked_at", "day", "day_start_profit")
 
 
 def facts_of(order: Order) -> OrderFacts:
@@ -228,11 +230,17 @@ def save_stand_aside(lease: Lease, bot_ids: Iterable[UUID], reason: str, events:
 
 
 def save_mark(position: Position) -> None:
-    marks = ("mark_price", "marked_at", "day", "day_start_profit")
     if position.pk:
-        position.save(update_fields=marks)
+        position.save(update_fields=_MARKS)
     else:
         position.save()
+
+
+def save_marks(lease: Lease, positions: Collection[Position], *, at: datetime) -> None:
+    """Those of a round's bots that decided nothing new: their decisions hold as of `at`."""
+    with fenced(lease):
+        Decision.objects.filter(bot__in=[position.bot_id for position in positions]).update(at=at)
+        update_each(positions, _MARKS)
 
 
 def save_pause(lease: Lease, until: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bots.engine.limits import Limits
-from bots.models import BotState, SpreadBot
+from bots.models import BotState, Position, SpreadBot
 
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -17,6 +17,7 @@ LONGEST_PAUSE_SECONDS = 300.0
 class Sheet:
     """due_at, held_until: `uptime()`. written: the decision that the database has.
 
+    mark: a position whose mark is to be written with those of its round.
     broken_until: the bot's own cycle failed in a way that nobody foresaw; it has none until then.
     """
 
@@ -31,6 +32,7 @@ class Sheet:
     last_refusal: str = ""
     written: tuple[object, ...] = ()
     marked_at: float = field(default=float("-inf"))
+    mark: Position | None = None
 
     @property
     def is_running(self) -> bool:

@@ -67,6 +67,43 @@ async def test_a_mark_is_not_left_to_age(desk: Desk, monkeypatch: pytest.MonkeyP
     assert any("UPDATE" in sql and "position" in sql for sql in await desk.queries_of_a_round())
 
 
+async def test_the_marks_of_a_round_are_written_in_one_transaction(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(9):
+        await desk.do(make_bot, desk.connection, f"B{number}", symbol="BTC/USDT")
+    await desk.rounds(2)
+    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    seen = datetime.now(UTC)
+    statements = await desk.queries_of_a_round()
+    assert sum(sql.startswith("BEGIN") for sql in statements) == 1
+    positions = await desk.do(lambda: list(Position.objects.all()))
+    assert len(positions) == 10
+    assert all(position.marked_at and position.marked_at >= seen for position in positions)
+
+
+async def test_a_decision_that_holds_is_as_old_as_the_last_mark(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.rounds(2)
+    before = await decision(desk)
+    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    await desk.round()
+    after = await decision(desk)
+    assert (after.reason, after.quotes) == (before.reason, before.quotes)
+    assert after.at > before.at
+
+
+async def test_a_mark_is_written_only_under_the_lease(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.rounds(2)
+    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    await desk.do(ExchangeConnection.objects.update, lease_fence=99)
+    before = await desk.do(Position.objects.get)
+    await desk.round()
+    assert (await desk.do(Position.objects.get)).marked_at == before.marked_at
+    assert desk.duty.is_idle
+
+
 async def test_a_refusal_is_kept_with_its_rule(desk: Desk) -> None:
     await change_bot(desk, max_order_cost=D(100))
     await desk.round()

@@ -208,7 +208,7 @@ class Runtime:
 
     async def _look_at_board(self) -> None:
         asked_for = list(self._held)
-        notice = await self._database.run(read_notice, asked_for)
+        notice = await self._database.run(read_notice, asked_for, self._board.known_bots(uptime()))
         if asked_for != list(self._held):
             return  # leases came or went meanwhile: this notice would take their connections off the board
         for connection_id in self._board.post(notice):

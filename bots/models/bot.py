@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -67,6 +69,9 @@ class Bot(models.Model):
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_cycle_at = models.DateTimeField("last cycle", null=True, blank=True, editable=False)
+    changed_at = models.DateTimeField(
+        auto_now=True, help_text="Of the last save: workers read its settings anew when this is another."
+    )
 
     objects = BotQuerySet.as_manager()
 
@@ -104,3 +109,8 @@ class Bot(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """Whatever is saved of it, workers are to see it."""
+        names = None if update_fields is None else {*update_fields, "changed_at"}
+        super().save(update_fields=names, **kwargs)

@@ -116,9 +116,8 @@ def renew(owner: uuid.UUID, leases: Collection[Lease]) -> set[uuid.UUID]:
         pk__in=[lease.connection_id for lease in leases], lease_owner=owner
     )
     with transaction.atomic():
-        lock_in_order([lease.connection_id for lease in leases])
+        fences = dict(_locked_in_order(mine).values_list("pk", "lease_fence"))
         mine.update(lease_expires_at=_expiry())
-        fences = dict(mine.values_list("pk", "lease_fence"))
     kept = {lease.connection_id for lease in leases if fences.get(lease.connection_id) == lease.fence}
     for lease in leases:
         if lease.connection_id in kept:
@@ -129,9 +128,18 @@ def renew(owner: uuid.UUID, leases: Collection[Lease]) -> set[uuid.UUID]:
 def lock_in_order(connection_ids: Collection[uuid.UUID]) -> None:
     """Before a statement that writes several rows: of two such statements, neither waits for the other's
     second row while it holds the first."""
+    if len(connection_ids) > 1 and database.features.has_select_for_no_key_update:
+        rows = ExchangeConnection.objects.filter(pk__in=connection_ids)
+        list(_locked_in_order(rows).values_list("pk", flat=True))
+
+
+def _locked_in_order(
+    rows: models.QuerySet[ExchangeConnection],
+) -> models.QuerySet[ExchangeConnection]:
+    """SQLite has one writer, who holds it all."""
     if database.features.has_select_for_no_key_update:
-        rows = ExchangeConnection.objects.filter(pk__in=connection_ids).order_by("pk")
-        list(rows.select_for_update(no_key=True).values_list("pk", flat=True))
+        rows = rows.select_for_update(no_key=True)
+    return rows.order_by("pk")
 
 
 def give_back(lease: Lease) -> None:

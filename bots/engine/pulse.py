@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, When
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from bots.engine.lease import lock_in_order
@@ -48,14 +49,15 @@ class Pulse:
             with transaction.atomic():
                 lock_in_order(self._answered)
                 answered = ExchangeConnection.objects.filter(pk__in=self._answered)
-                answered.update(last_answer_at=Now(), last_error="")
-                _with_balances(answered).update(balances_at=Now())
+                answered.update(last_answer_at=Now(), last_error="", balances_at=_balances_at())
         for connection_id, sentence in self._failed.items():
             ExchangeConnection.objects.filter(pk=connection_id).update(
                 last_error=sentence, last_error_at=Now()
             )
 
 
-def _with_balances(answered: QuerySet[ExchangeConnection]) -> QuerySet[ExchangeConnection]:
-    """Those whose balances on record are the ones that were read: not the real account's in a dry run."""
-    return answered.exclude(mode=Mode.LIVE) if settings.DRY_RUN else answered
+def _balances_at() -> Combinable:
+    """Now, but where the balances on record are not those that were read: the real account's in a dry run."""
+    if not settings.DRY_RUN:
+        return Now()
+    return Case(When(mode=Mode.LIVE, then=F("balances_at")), default=Now())

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import override_settings
 from django.urls import reverse
 
-from bots.models import Order, Trade
+from bots.models import Order
 from tests.bench import child
 from tests.bench.findings import Finding, percentile
 from tests.bench.plan import Plan
@@ -74,10 +74,12 @@ def _lists() -> list[str]:
 
 
 def _seeks() -> list[str]:
-    """By market, by an order's id, by side, by connection, and far back."""
-    connection = Trade.objects.values_list("connection_id", flat=True)[:1].get()
-    client_id = Order.objects.values_list("client_id", flat=True)[:1].get()
-    asked = ("q=C00", f"q={client_id}", "side__exact=sell", f"connection__id__exact={connection}", "p=1000")
+    """By market, by an order's ids, by bot, by side, by connection, and far back."""
+    order = Order.objects.select_related("bot").first()
+    assert order is not None
+    names = ("C00", order.client_id, order.venue_id, order.bot.name)
+    filters = (f"connection__id__exact={order.connection_id}", f"bot__id__exact={order.bot_id}")
+    asked = (*(f"q={name}" for name in names), "side__exact=sell", *filters, "p=1000")
     lists = [reverse(f"admin:bots_{name}_changelist") for name in ("trade", "order")]
     return [f"{url}?{question}" for url in lists for question in asked]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
@@ -11,33 +12,47 @@ from django.utils import timezone
 from bots.models import Bot, BotEvent, Order, Position, Trade
 from tests.bench.planting import plant
 
-BATCH = 10_000  # copied as a whole
+BATCH = 10_000  # trades, copied as a whole with their orders and events
+TRADES_PER_ORDER, TRADES_PER_EVENT = 5, 10
 SPAN = timedelta(days=365)
 BOTS = 1000  # at most
 
 
 def seed(*, trades: int) -> None:
-    """Migrates; bots with so many trades, an order for each and an event for each tenth, over a year."""
+    """Migrates; bots with so many trades, an order for five and an event for ten of them, over a year."""
     plant(bots=min(BOTS, trades))
     bots = list(Bot.objects.select_related("connection").order_by("name"))
     batch = min(BATCH, trades)
-    copies = trades // batch
     now, step = timezone.now(), SPAN / trades
     with transaction.atomic():
-        orders = Order.objects.bulk_create(
-            [_order(bots[n % len(bots)], n, now - n * step) for n in range(batch)]
+        orders = [
+            _order(bots[n % len(bots)], n, now - TRADES_PER_ORDER * n * step)
+            for n in range(-(-batch // TRADES_PER_ORDER))
+        ]
+        events = [
+            _event(bots[n % len(bots)], now - TRADES_PER_EVENT * n * step)
+            for n in range(batch // TRADES_PER_EVENT)
+        ]
+        Order.objects.bulk_create(orders)
+        Trade.objects.bulk_create(
+            _trade(orders[n // TRADES_PER_ORDER], n, now - n * step) for n in range(batch)
         )
-        Trade.objects.bulk_create([_trade(order, now - n * step) for n, order in enumerate(orders)])
-        events = [_event(bots[n % len(bots)], now - 10 * n * step) for n in range(batch // 10)]
         BotEvent.objects.bulk_create(events)
         Position.objects.bulk_create([_position(bot) for bot in bots])
-        for copy in range(1, copies):
-            at = now - copy * batch * step
-            _copy(Order, copy * batch, created_at=at, settled_at=at, client_id=copy, venue_id=copy)
-            _copy(Trade, copy * batch, time=at, venue_id=copy, order_id=None)
-            _copy(BotEvent, copy * batch, at=at)
+        for copy in range(1, trades // batch):
+            at, ordered = now - copy * batch * step, Further(copy * len(orders))
+            _copy(Order, len(orders), copy, created_at=at, settled_at=at, client_id=copy, venue_id=copy)
+            _copy(Trade, batch, copy, time=at, venue_id=copy, order_id=ordered)
+            _copy(BotEvent, len(events), copy, at=at)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+@dataclass(frozen=True)
+class Further:
+    """A key that moves on by so many rows."""
+
+    rows: int
 
 
 def _order(bot: Bot, number: int, at: datetime) -> Order:
@@ -49,11 +64,11 @@ def _order(bot: Bot, number: int, at: datetime) -> Order:
     )  # fmt: skip
 
 
-def _trade(order: Order, at: datetime) -> Trade:
+def _trade(order: Order, number: int, at: datetime) -> Trade:
     return Trade(
-        connection=order.connection, bot=order.bot, order=order, venue_id=order.venue_id, symbol=order.symbol,
-        side=order.side, price="100.10", amount="0.50", cost="50.05", fee_amount="0.05005",
-        fee_currency="USDT", liquidity="maker", realised_profit="0.01", time=at,
+        connection=order.connection, bot=order.bot, order=order, venue_id=f"0000{number}",
+        symbol=order.symbol, side=order.side, price="100.10", amount="0.50", cost="50.05",
+        fee_amount="0.05005", fee_currency="USDT", liquidity="maker", realised_profit="0.01", time=at,
     )  # fmt: skip
 
 
@@ -67,17 +82,16 @@ def _position(bot: Bot) -> Position:
     return Position(bot=bot, symbol="C00/USDT", amount="0.5", cost="50.05", realised_profit="1.23")
 
 
-def _copy(model: type[Model], offset: int, **changed: datetime | int | None) -> None:
-    """The first batch once more, `offset` further on: a time is set, a name gets another number in front,
-    and a key of None moves on as the rows themselves do."""
+def _copy(model: type[Model], rows: int, copy: int, **changed: datetime | int | Further) -> None:
+    """The first `rows` once more: a time is set, and a name gets another number in front."""
     table, quote = model._meta.db_table, connection.ops.quote_name
     values: list[str] = []
     arguments: list[datetime | str | None] = []
     columns = [str(field.column) for field in model._meta.concrete_fields]
     for column in columns:
-        change = changed.get(column, "")
-        if column == "id" or change is None:
-            values.append(f"{quote(column)} + {offset}")
+        change = Further(copy * rows) if column == "id" else changed.get(column)
+        if isinstance(change, Further):
+            values.append(f"{quote(column)} + {change.rows}")
         elif isinstance(change, int):
             values.append(f"'{change:04}' || substr({quote(column)}, 5)")
         elif isinstance(change, datetime):
@@ -86,6 +100,6 @@ def _copy(model: type[Model], offset: int, **changed: datetime | int | None) -> 
         else:
             values.append(quote(column))
     names = ", ".join(map(quote, columns))
-    statement = f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM {table} WHERE id <= {BATCH}"
+    statement = f"INSERT INTO {table} ({names}) SELECT {', '.join(values)} FROM {table} WHERE id <= {rows}"
     with connection.cursor() as cursor:
         cursor.execute(statement, arguments)

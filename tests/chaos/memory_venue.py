@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import count
 
 from bots.engine.clock import uptime, utc_now
@@ -171,6 +172,15 @@ class MemoryAccount:
             self.funds["USDT"] = self.funds.get("USDT", PLENTY) - sign * price * size
 
 
+@lru_cache(maxsize=64)  # a book that stands still should not be the dearest part of a cycle
+def levels_around(mid: Decimal) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    """(bids, asks)"""
+    steps = [D(step) / 100 for step in range(1, 21)]
+    return tuple(Level(mid - step, D(10)) for step in steps), tuple(
+        Level(mid + step, D(10)) for step in steps
+    )
+
+
 @dataclass
 class MemoryGateway:
     account: MemoryAccount
@@ -209,9 +219,7 @@ class MemoryGateway:
 
     async def fetch_book(self, symbol: str) -> Book:
         async with self._call():
-            mid = self.account.prices.mid(symbol)
-            bids = tuple(Level(mid - D(step) / 100, D(10)) for step in range(1, 21))
-            asks = tuple(Level(mid + D(step) / 100, D(10)) for step in range(1, 21))
+            bids, asks = levels_around(self.account.prices.mid(symbol))
             return Book(symbol=symbol, bids=bids, asks=asks, time=utc_now())
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:

@@ -68,6 +68,27 @@ class Cursor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BookStreaming:
+    """How a venue tells books by itself.
+
+    client_class: gives ccxt.pro's class with what it lacks (`stream_door.TellsBooks`), imported when it is
+        first asked for.
+    depth: levels of each side that are kept; asked_depth: what ccxt is told to ask for, where it matters.
+    refills: levels that come into that depth are told; where not, what is known of a book wears out.
+    most_symbols: books on one connection; pause_seconds: between two messages of ours on it.
+    speaks_when_quiet: something is said every few seconds, whether or not anything happens.
+    """
+
+    client_class: Callable[[], type[Any]]
+    depth: int
+    asked_depth: int | None = None
+    refills: bool
+    most_symbols: int
+    pause_seconds: float
+    speaks_when_quiet: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Dialect:
     """What is odd about one venue.
 
@@ -102,6 +123,7 @@ class Dialect:
         where the venue has no Retry-After; resets_at: the same where a refusal's text tells it, else nothing.
     why_no_day_volumes: with {venue}; said where a connector has no `fetchTickers`.
     needs_last_http_response: ccxt reads it to tell this venue's errors apart.
+    book_streaming: None: books are only asked for.
     """
 
     client_class: Callable[[], type[Any]] | None = None
@@ -140,6 +162,7 @@ class Dialect:
         "{venue} does not tell the volumes of all its markets at once: name the markets of the bot instead."
     )
     needs_last_http_response: bool = False
+    book_streaming: BookStreaming | None = None
 
     def ruling(self, refusal: Refusal) -> Ruling | None:
         for code, part, ruling in self.rulings_by_text:

@@ -6,7 +6,7 @@ The licence is checked after the wait and right before the request leaves; past 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
@@ -152,10 +152,11 @@ def open_client(
     proxy: Proxy | None,
     credentials: Credentials | None = None,
     licence: Licence | None = None,
+    kind: Callable[[str], type[Client]] = _behind_door,
 ) -> Client:
     """A ccxt client on the wire's sockets. Closing it leaves those open."""
     dialect = dialect_of(venue_id)
-    client = _behind_door(venue_id)(
+    client = kind(venue_id)(
         {
             "session": wire.session(proxy),
             "ssl_context": tls_context(),

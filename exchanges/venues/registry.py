@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exchanges.gateway import ConnectionSpec, Gateway, Licence, MarketData, Proxy
+from exchanges.gateway import BookStream, ConnectionSpec, Gateway, Licence, MarketData, Proxy
 from exchanges.venues.alpaca import facts as alpaca
 from exchanges.venues.binance import facts as binance
 from exchanges.venues.bitmart import facts as bitmart
@@ -101,6 +101,22 @@ def open_market_data(venue_id: str, *, proxy: Proxy | None, wire: Wire) -> Marke
     from exchanges.venues.ccxt_venue import CcxtMarketData
 
     return CcxtMarketData(known, proxy=proxy, wire=wire)
+
+
+def open_book_stream(venue_id: str, *, proxy: Proxy | None, wire: Wire) -> BookStream | None:
+    """None where the venue tells no books by itself, or it is not proven that it can be followed here.
+    Costs nothing until a book is followed."""
+    known = venue(venue_id)
+    if known.is_synthetic:
+        return None
+    from exchanges.venues.dialects import dialect_of
+
+    terms = dialect_of(known.id).book_streaming
+    if terms is None:
+        return None
+    from exchanges.venues.ccxt_stream import CcxtBookStream
+
+    return CcxtBookStream(known, terms, proxy=proxy, wire=wire)
 
 
 def synthetic_market_data(venue_id: str) -> MarketData | None:

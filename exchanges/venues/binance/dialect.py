@@ -11,7 +11,7 @@ from typing import Any
 from exchanges.gateway import AccountPermissions
 from exchanges.pacing import Budget
 from exchanges.venues.binance.rulings import BY_CODE, BY_TEXT, read_refusal
-from exchanges.venues.dialect import Dialect
+from exchanges.venues.dialect import BookStreaming, Dialect
 from exchanges.venues.meters import Counted, Meter
 
 # ccxt's cost of 1 is a weight of 5. A weight is the address's, whoever asks from there.
@@ -44,6 +44,12 @@ def _is_true(value: object) -> bool:
     return value is True or str(value).lower() == "true"
 
 
+def streams_class() -> type[Any]:
+    from exchanges.venues.binance.streams import BinanceStreams
+
+    return BinanceStreams
+
+
 DIALECT = Dialect(
     options={
         "defaultType": "spot",
@@ -72,4 +78,13 @@ DIALECT = Dialect(
     public_trades_window=timedelta(hours=1),
     fetch_permissions=fetch_permissions,
     has_balances=has_balances,
+    book_streaming=BookStreaming(
+        client_class=streams_class,
+        depth=500,
+        asked_depth=500,  # a weight of 25
+        refills=False,
+        most_symbols=200,  # of 1,024
+        pause_seconds=0.3,  # five messages a second, our pings among them
+        speaks_when_quiet=False,
+    ),
 )

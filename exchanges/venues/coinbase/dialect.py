@@ -11,7 +11,7 @@ from exchanges.gateway import AccountPermissions
 from exchanges.pacing import Budget
 from exchanges.types import OrderRef, OrderRequest, OrderType, TimeInForce
 from exchanges.venues.coinbase.rulings import BY_CODE, BY_TEXT, read_refusal
-from exchanges.venues.dialect import Dialect
+from exchanges.venues.dialect import BookStreaming, Dialect
 
 # The connector asks for all pages itself.
 ALL = 10**9
@@ -68,6 +68,12 @@ def _is_amount(part: object) -> bool:
     return isinstance(part, dict) and all(isinstance(part.get(name), str) for name in ("value", "currency"))
 
 
+def streams_class() -> type[Any]:
+    from exchanges.venues.coinbase.streams import CoinbaseStreams
+
+    return CoinbaseStreams
+
+
 DIALECT = Dialect(
     client_class=client_class,
     key_budget=KEY_BUDGET,
@@ -83,4 +89,12 @@ DIALECT = Dialect(
     public_trades_per_page=ALL,
     fetch_permissions=fetch_permissions,
     has_balances=has_balances,
+    book_streaming=BookStreaming(
+        client_class=streams_class,
+        depth=500,  # of all that there are
+        refills=False,
+        most_symbols=50,
+        pause_seconds=0.2,  # eight messages a second
+        speaks_when_quiet=True,
+    ),
 )

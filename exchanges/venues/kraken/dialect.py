@@ -14,7 +14,7 @@ from exchanges.gateway import AccountPermissions
 from exchanges.pacing import SHARE_OF_LIMIT, Budget
 from exchanges.types import OrderRef, OrderRequest
 from exchanges.venues.ccxt_answers import malformed
-from exchanges.venues.dialect import Cursor, Dialect
+from exchanges.venues.dialect import BookStreaming, Cursor, Dialect
 from exchanges.venues.dialect import place_params as usual_params
 from exchanges.venues.kraken.rulings import BY_CODE, BY_TEXT, read_refusal, resets_at
 
@@ -70,6 +70,12 @@ def has_balances(answer: object) -> bool:
     )
 
 
+def streams_class() -> type[Any]:
+    from exchanges.venues.kraken.streams import KrakenStreams
+
+    return KrakenStreams
+
+
 DIALECT = Dialect(
     client_class=client_class,
     has={"fetchCurrencies": False, "fetchOrderTrades": False},
@@ -90,4 +96,13 @@ DIALECT = Dialect(
     public_trades_per_page=1000,
     fetch_permissions=fetch_permissions,
     has_balances=has_balances,
+    book_streaming=BookStreaming(
+        client_class=streams_class,
+        depth=100,
+        asked_depth=100,
+        refills=True,
+        most_symbols=100,
+        pause_seconds=0.2,
+        speaks_when_quiet=True,
+    ),
 )

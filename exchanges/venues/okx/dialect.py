@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from exchanges.gateway import AccountPermissions
-from exchanges.venues.dialect import Cursor, Dialect
+from exchanges.venues.dialect import BookStreaming, Cursor, Dialect
 from exchanges.venues.okx.rulings import BY_CODE, BY_TEXT, read_refusal
 
 Rows = Sequence[Mapping[str, Any]]
@@ -52,6 +52,12 @@ def _before(number: str) -> Callable[[Rows], Mapping[str, Any]]:
     return lambda rows: {"after": str(min(int(row["info"][number]) for row in rows))}
 
 
+def streams_class() -> type[Any]:
+    from exchanges.venues.okx.streams import OkxStreams
+
+    return OkxStreams
+
+
 DIALECT = Dialect(
     client_class=client_class,
     options={
@@ -72,4 +78,12 @@ DIALECT = Dialect(
     public_trades_cursor=Cursor(older=_before("tradeId")),
     fetch_permissions=fetch_permissions,
     has_balances=has_balances,
+    book_streaming=BookStreaming(
+        client_class=streams_class,
+        depth=400,
+        refills=True,
+        most_symbols=100,
+        pause_seconds=0.5,  # 480 subscriptions and their ends an hour, and three a second
+        speaks_when_quiet=True,  # it answers our pings in words
+    ),
 )

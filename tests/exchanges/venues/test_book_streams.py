@@ -1,0 +1,284 @@
+"""Each venue's books as it tells them, by production URLs from the lab: exact, and distrusted at once."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+
+from exchanges.errors import BookStreamError, ProxyAuthError, Trouble, UnknownSymbolError
+from exchanges.gateway import Proxy
+from exchanges.venues import wire as wire_module
+from exchanges.venues.registry import open_book_stream
+from exchanges.venues.wire import Wire
+from tests.exchanges.venues.streams_desk import OTHER_SYMBOLS, SYMBOLS, StreamsDesk, streams_desk, until
+from tests.lab.connect_proxy import ConnectProxy
+from tests.lab.lab import Lab
+from vault.secret import Secret
+
+VENUES = list(SYMBOLS)
+
+
+@pytest.fixture(params=VENUES)
+def venue(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest_asyncio.fixture
+async def lab() -> AsyncIterator[Lab]:
+    async with Lab() as lab:
+        yield lab
+
+
+@pytest_asyncio.fixture
+async def desk(lab: Lab, venue: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StreamsDesk]:
+    monkeypatch.setattr(wire_module, "build_connector", lab.connector)
+    async with streams_desk(lab, venue) as desk:
+        yield desk
+    gc.collect()
+
+
+async def begin(desk: StreamsDesk) -> None:
+    desk.watch()
+    await until(desk.is_true)
+
+
+async def test_after_a_storm_of_changes_the_book_is_the_venues_to_the_last_digit(desk: StreamsDesk) -> None:
+    await begin(desk)
+    for _ in range(40):
+        desk.crowd.step(5)
+        await asyncio.sleep(0.005)
+    await until(desk.is_true)
+    assert desk.errors == []
+
+
+async def test_many_changes_at_once_are_told_as_few(desk: StreamsDesk) -> None:
+    await begin(desk)
+    before = len(desk.touches)
+    desk.crowd.step(200)
+    await until(desk.is_true)
+    assert 1 <= len(desk.touches) - before <= 3
+
+
+async def test_two_markets_share_one_connection(desk: StreamsDesk) -> None:
+    other = OTHER_SYMBOLS[desk.venue]
+    await begin(desk)
+    desk.watch(other)
+    await until(lambda: desk.is_true(other))
+    desk.crowd.step(5)
+    await until(desk.is_true)
+    assert len(desk.stream._client.clients) == 1  # type: ignore[attr-defined]
+    await desk.stream.drop(desk.symbol)
+    assert desk.told() is None
+    desk.lab.house(desk.venue).crowds[other].step(5)
+    await until(lambda: desk.is_true(other))
+
+
+async def test_its_time_is_when_the_venue_was_last_heard(desk: StreamsDesk) -> None:
+    await begin(desk)
+    await asyncio.sleep(0.3)
+    told = desk.told()
+    assert told is not None
+    age = told.age_seconds(datetime.now(UTC))
+    assert 0 <= age < 3.5
+    assert abs(age - desk.stream.silent_seconds()) < 0.1
+
+
+async def test_a_lost_message_is_noticed_with_the_next_one(desk: StreamsDesk) -> None:
+    await begin(desk)
+    desk.trouble.lose_stream_texts(count=1)
+    desk.crowd.step()
+    await asyncio.sleep(0.3)
+    desk.crowd.step()
+    await until(lambda: desk.errors)
+    (error,) = desk.errors
+    assert isinstance(error, BookStreamError)
+    assert error.trouble is (Trouble.CHECKSUM if desk.venue == "kraken" else Trouble.GAP)
+    assert desk.told() is None
+
+
+async def test_who_drops_it_and_begins_anew_has_the_true_book(desk: StreamsDesk) -> None:
+    for _ in range(3):
+        await begin(desk)
+        desk.trouble.lose_stream_texts(count=1)
+        desk.crowd.step()
+        await asyncio.sleep(0.3)
+        desk.crowd.step()
+        await until(lambda: desk.errors)
+        desk.errors.clear()
+        await desk.stream.drop(desk.symbol)
+        desk.crowd.step()
+    await begin(desk)
+    desk.crowd.step()
+    await until(desk.is_true)
+    assert desk.errors == []
+
+
+async def test_a_cut_connection_is_noticed_at_once(desk: StreamsDesk) -> None:
+    await begin(desk)
+    desk.trouble.cut_streams()
+    await until(lambda: desk.errors)
+    assert desk.told() is None
+    desk.errors.clear()
+    await desk.stream.drop(desk.symbol)
+    desk.crowd.step()
+    await begin(desk)
+
+
+async def test_nothing_of_it_is_left_open(desk: StreamsDesk) -> None:
+    await begin(desk)
+    await desk.leave()
+    await desk.stream.drop(desk.symbol)
+    assert desk.stream._client.clients == {}  # type: ignore[attr-defined]
+    await desk.stream.close()
+    await desk.wire.close()
+    await asyncio.sleep(0.05)
+    ours = [task for task in asyncio.all_tasks() if "ccxt" in repr(task.get_coro())]
+    assert ours == []
+
+
+async def test_who_closes_while_it_connects_leaves_nothing(desk: StreamsDesk) -> None:
+    desk.watch()
+    await asyncio.sleep(0.05)
+    await desk.stream.close()
+    await until(lambda: all(task.done() for task in desk.watching))
+    assert [error.trouble for error in desk.errors if isinstance(error, BookStreamError)] in ([], [Trouble.CUT])
+
+
+async def test_a_market_that_is_not_listed_is_not_subscribed(desk: StreamsDesk) -> None:
+    with pytest.raises(UnknownSymbolError):
+        await desk.stream.next_touch("NO/SUCH")
+
+
+async def test_a_crossed_book_is_not_served(desk: StreamsDesk) -> None:
+    await begin(desk)
+    desk.trouble.cross_book(symbol=desk.symbol)
+    desk.crowd.step()
+    await until(lambda: desk.told() is None)
+
+
+# --- Through a proxy
+
+
+def login(proxy: ConnectProxy, password: str = "fair") -> Proxy:
+    return Proxy(url=proxy.url, username="desk", password=Secret(password))
+
+
+async def test_through_a_proxy_and_no_other_way(
+    lab: Lab, venue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_module, "build_connector", lab.connector)
+    async with AsyncExitStack() as stack:
+        proxy = await stack.enter_async_context(ConnectProxy(lab.port, "desk", "fair"))
+        desk = await stack.enter_async_context(streams_desk(lab, venue, login(proxy)))
+        await begin(desk)
+        desk.crowd.step(3)
+        await until(desk.is_true)
+        (url,) = desk.stream._client.clients  # type: ignore[attr-defined]
+        host = url.split("/")[2]
+        assert any(target.startswith(host.split(":")[0]) for target in proxy.targets)
+
+
+async def test_a_proxy_that_refuses_us_is_not_gone_around(
+    lab: Lab, venue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire_module, "build_connector", lab.connector)
+    async with ConnectProxy(lab.port, "desk", "fair") as proxy, streams_desk(lab, venue) as direct:
+        await begin(direct)  # so that the market list is known
+        stream = open_book_stream(venue, proxy=login(proxy, "stale"), wire=direct.wire)
+        assert stream is not None
+        with pytest.raises(ProxyAuthError) as refused:
+            await asyncio.wait_for(stream.next_touch(direct.symbol), 10)
+        await stream.close()
+        assert "stale" not in repr(refused.value) + str(refused.value.__cause__)
+        assert proxy.refused
+
+
+# --- Which venues
+
+
+@pytest.mark.parametrize("venue", ["demo", "alpaca", "coinstore", "bitmart", "kucoin"])
+async def test_a_venue_whose_stream_is_not_proven_is_asked(venue: str) -> None:
+    async with Wire() as wire:
+        assert open_book_stream(venue, proxy=None, wire=wire) is None
+
+
+# --- One venue's ways
+
+
+@pytest.mark.parametrize("venue", ["okx", "kraken"])
+async def test_a_wrong_checksum_is_noticed(desk: StreamsDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await begin(desk)
+    monkeypatch.setattr(f"tests.lab.{desk.venue}.channels.checksum", lambda *_of: 4711)
+    desk.crowd.step()
+    await until(lambda: desk.errors)
+    (error,) = desk.errors
+    assert isinstance(error, BookStreamError)
+    assert error.trouble is Trouble.CHECKSUM
+
+
+@pytest.mark.parametrize("venue", ["okx", "kraken", "coinbase"])
+async def test_a_venue_that_says_nothing_is_silent_though_its_connection_lives(desk: StreamsDesk) -> None:
+    await begin(desk)
+    desk.trouble.silence_streams(on=True)
+    await asyncio.sleep(4)
+    assert desk.stream.silent_seconds() > 3
+
+
+@pytest.mark.parametrize("venue", ["binance"])
+async def test_at_a_venue_that_says_nothing_while_nothing_happens_pongs_count(desk: StreamsDesk) -> None:
+    await begin(desk)
+    await asyncio.sleep(4)
+    assert desk.stream.silent_seconds() < 3
+
+
+@pytest.mark.parametrize("venue", ["binance"])
+async def test_changes_that_come_before_the_book_that_was_asked_for_are_no_gap(desk: StreamsDesk) -> None:
+    desk.trouble.add_fault(effect="delay", path="/api/v3/depth", seconds=0.5)
+    desk.watch()
+    for _ in range(20):
+        desk.crowd.step()
+        await asyncio.sleep(0.03)
+    await until(desk.is_true)
+    assert desk.errors == []
+
+
+@pytest.mark.parametrize("venue", ["binance"])
+async def test_a_change_that_is_lost_before_the_book_is_there_is_a_gap(desk: StreamsDesk) -> None:
+    desk.trouble.add_fault(effect="delay", path="/api/v3/depth", seconds=1.0)
+    desk.watch()
+    await asyncio.sleep(0.6)
+    desk.crowd.step()
+    await asyncio.sleep(0.1)
+    desk.trouble.lose_stream_texts(count=1)
+    desk.crowd.step()
+    await asyncio.sleep(0.1)
+    desk.crowd.step()
+    await until(lambda: desk.errors or desk.told())
+    assert desk.told() is None or desk.is_true()
+
+
+# --- How deep it is known
+
+
+@pytest.mark.parametrize("venue", ["binance", "coinbase"])
+async def test_a_book_of_which_too_little_is_known_is_told_anew(
+    desk: StreamsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exchanges.venues.exact_book.SERVED_LEVELS", 8)
+    client = await desk.stream._opened(desk.symbol)  # type: ignore[attr-defined]
+    client.streaming_terms = replace(client.streaming_terms, depth=9)
+    desk.watch()
+    await until(desk.told)
+    (bid, *_) = desk.house.exchange.market(desk.symbol).book.bids.levels()
+    desk.crowd.hit_bid(bid[1] * 3)
+    await until(lambda: desk.errors)
+    (error,) = desk.errors
+    assert isinstance(error, BookStreamError)
+    assert error.trouble is Trouble.WORN

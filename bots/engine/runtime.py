@@ -32,9 +32,9 @@ from bots.engine.retention import forget_what_is_old
 from bots.engine.starts import start_delays
 from bots.engine.takeover import Office
 from database.thread import DatabaseThread, tell_outage
-from exchanges.gateway import MarketData, Proxy
+from exchanges.gateway import BookStream, MarketData, Proxy
 from exchanges.selectors import connection_spec
-from exchanges.venues.registry import open_market_data
+from exchanges.venues.registry import open_book_stream, open_market_data
 from exchanges.venues.wire import Wire
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Runtime:
     async def _main(self) -> None:
         self._database = DatabaseThread("runtime-database")
         self._wire = Wire()
-        self._feeds = Feeds(self._open_market_data)
+        self._feeds = Feeds(self._open_market_data, self._open_book_stream)
         clocks = [
             asyncio.create_task(_every(BOARD_SECONDS, self._look_at_board)),
             asyncio.create_task(_every(PULSE_SECONDS, self._write_pulse)),
@@ -223,6 +223,9 @@ class Runtime:
 
     def _open_market_data(self, venue: str, proxy: Proxy | None) -> MarketData:
         return open_market_data(venue, proxy=proxy, wire=self._wire)
+
+    def _open_book_stream(self, venue: str, proxy: Proxy | None) -> BookStream | None:
+        return open_book_stream(venue, proxy=proxy, wire=self._wire)
 
     # --- The keeper's thread
 

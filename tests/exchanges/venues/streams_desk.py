@@ -11,6 +11,7 @@ from decimal import Decimal
 from exchanges.errors import VenueError
 from exchanges.gateway import BookStream, Proxy
 from exchanges.types import Book, Touch
+from exchanges.venues.exact_book import SERVED_LEVELS
 from exchanges.venues.registry import open_book_stream
 from exchanges.venues.wire import Wire
 from tests.lab.crowd import Crowd
@@ -58,12 +59,12 @@ class StreamsDesk:
 
     def is_true(self, symbol: str = "") -> bool:
         """What was told is the lab's book, to the last digit."""
-        told = self.told(symbol)
+        return self.shows(self.told(symbol), symbol)
+
+    def shows(self, told: Book | None, symbol: str = "") -> bool:
         book = self.house.exchange.market(symbol or self.symbol).book
-        return told is not None and (list(map(tuple, told.bids)), list(map(tuple, told.asks))) == (
-            book.bids.levels()[:100],
-            book.asks.levels()[:100],
-        )
+        true = (book.bids.levels()[:SERVED_LEVELS], book.asks.levels()[:SERVED_LEVELS])
+        return told is not None and (list(map(tuple, told.bids)), list(map(tuple, told.asks))) == true
 
     def watch(self, symbol: str = "") -> None:
         """Until the first trouble."""

@@ -38,8 +38,8 @@ class Meter:
         """In cost units; None where these headers (by lower case) do not tell it."""
         try:
             if self.used:
-                return float(headers[self.used]) / self.unit
-            return (float(headers[self.limit]) - float(headers[self.remaining])) / self.unit
+                return int(headers[self.used]) / self.unit
+            return (int(headers[self.limit]) - int(headers[self.remaining])) / self.unit
         except (KeyError, ValueError):
             return None
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bots.engine import balances, lease
 from bots.engine.balances import AFTER_FILLS_SECONDS, LOOK_SECONDS
-from bots.engine.duty import WATCH_SECONDS, Duty
+from bots.engine.duty import PAUSE_JITTER_SECONDS, WATCH_SECONDS, Duty
 from bots.engine.lease import acquire, give_back
 from bots.models import Bot, BotEvent, BotState, Position, Severity, Trade
 from exchanges import services
@@ -219,7 +219,7 @@ async def test_a_wait_that_the_venue_asks_for_is_kept_while_prices_are_asked_for
     desk: Desk, clocks: Clocks
 ) -> None:
     desk.venue.fail("fetch_ticker", RateLimitError("Slow down.", retry_after=17.0))
-    assert await desk.round() == 17.0
+    assert 17 <= await desk.round() <= 17 + PAUSE_JITTER_SECONDS
 
 
 async def test_while_the_venue_is_down_the_last_balances_stay_and_no_snapshot_is_made(

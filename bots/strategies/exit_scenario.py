@@ -11,6 +11,7 @@ Percentages are fractions, times are seconds since the entry. Prices are those a
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -26,6 +27,8 @@ from bots.strategies.barriers import (
     stop_price,
 )
 from bots.strategies.fields import Fields, ScenarioError, kind, read_number, read_object
+from bots.strategies.figures import plain
+from bots.strategies.sense import contradictions, oddities
 from exchanges.types import ZERO, Side
 
 SIDES = {"buy": Side.BUY, "long": Side.BUY, "sell": Side.SELL, "short": Side.SELL}
@@ -37,13 +40,17 @@ _BARRIERS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExitScenario:
-    """path: (seconds, price). rests_take_profit: as a limit order in the book from the entry on."""
+    """path: (seconds, price). rests_take_profit: as a limit order in the book from the entry on.
+
+    warnings: what is odd about the barriers, one sentence each.
+    """
 
     watch: Watch
     filled: Decimal
     barriers: Barriers
     rests_take_profit: bool
     path: tuple[tuple[Decimal, Decimal], ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,17 +98,41 @@ def read_exit_scenario(text: str) -> ExitScenario:
     entry, filled = fields.positive("entry") or ZERO, fields.positive("filled") or ZERO
     wanted = fields.part("barriers") or Fields("barriers.", {})
     wanted.refuse_unknown(_BARRIERS)
-    side = _one_of("side", fields.value("side"), tuple(SIDES))
+    side = SIDES[_one_of("side", fields.value("side"), tuple(SIDES))]
+    fee, barriers = fields.fraction("fee"), _barriers(wanted, side)
     return ExitScenario(
-        watch=Watch(side=SIDES[side], entry=entry, fee=fields.fraction("fee")),
+        watch=Watch(side=side, entry=entry, fee=fee),
         filled=filled,
-        barriers=_barriers(wanted),
+        barriers=barriers,
         rests_take_profit=_take_profit_order(wanted) == "limit",
         path=_path(fields.value("path")),
+        warnings=tuple(_warnings(wanted, barriers, side, fee)),
     )
 
 
-def _barriers(fields: Fields) -> Barriers:
+def _warnings(fields: Fields, barriers: Barriers, side: Side, fee: Decimal) -> Iterator[str]:
+    for name, sentence in contradictions(barriers, side, fee):
+        if name == "take_profit_pct":
+            raise ScenarioError(sentence)
+        yield sentence
+    if barriers.trailing_delta_pct is not None and not _names_its_activation(fields):
+        yield "The trailing stop has no activation: it begins to follow above break-even, as if it were 0."
+    yield from oddities(barriers, side, fee)
+
+
+def _names_its_activation(fields: Fields) -> bool:
+    trailing = fields.value("trailing_stop")
+    return isinstance(trailing, dict) and trailing.get("activation") is not None
+
+
+def _barriers(fields: Fields, side: Side) -> Barriers:
+    stop_loss = fields.number("stop_loss")
+    if stop_loss is not None and stop_loss < 0:
+        where = "above" if side is Side.BUY else "below"
+        raise ScenarioError(
+            f"“barriers.stop_loss” must be more than 0, not {plain(stop_loss)}: the stop would stand {where} "
+            "the entry."
+        )
     trailing = _trailing(fields)
     return Barriers(
         stop_loss_pct=_barrier(fields, "stop_loss"),
@@ -126,7 +157,10 @@ def _trailing(fields: Fields) -> dict[str, Decimal]:
         return {"trailing_delta_pct": _barrier(fields, "trailing_stop") or ZERO}
     part = Fields("barriers.trailing_stop.", value)
     part.refuse_unknown(("activation", "delta"))
-    part.require(("delta",))
+    if part.value("delta") is None:
+        raise ScenarioError(
+            "“barriers.trailing_stop.delta” is missing: say how far behind the price the stop follows."
+        )
     return {
         "trailing_delta_pct": _barrier(part, "delta") or ZERO,
         "trailing_activation_pct": part.not_negative("activation"),
@@ -134,10 +168,11 @@ def _trailing(fields: Fields) -> dict[str, Decimal]:
 
 
 def _take_profit_order(fields: Fields) -> str:
-    for key in ("take_profit_order", "tp_order"):
-        if fields.value(key) is not None:
-            return _one_of(f"barriers.{key}", fields.value(key), ORDERS)
-    return "market"
+    keys = [key for key in ("take_profit_order", "tp_order") if fields.value(key) is not None]
+    orders = {_one_of(f"barriers.{key}", fields.value(key), ORDERS) for key in keys} or {"market"}
+    if len(orders) > 1:
+        raise ScenarioError("“barriers.take_profit_order” and “barriers.tp_order” contradict each other.")
+    return orders.pop()
 
 
 def _one_of(key: str, value: Any, choices: tuple[str, ...]) -> str:
@@ -160,7 +195,7 @@ def _path(rows: Any) -> tuple[tuple[Decimal, Decimal], ...]:
 def _step(place: int, row: Any) -> tuple[Decimal, Decimal]:
     name = f"entry {place} of “path”"
     if not isinstance(row, list) or len(row) != 2:
-        shown = kind(row)
+        shown = f"a list of {len(row)}" if isinstance(row, list) else kind(row)
         raise ScenarioError(f'The {name} must be like [5, "101"]: seconds and price, not {shown}.')
     seconds = read_number(row[0], f"The time in {name}")
     price = read_number(row[1], f"The price in {name}")

@@ -69,10 +69,93 @@ def test_what_nothing_closes_has_no_price(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
+        (
+            {"fee": "0.0025", "barriers": {"stop_loss": "0.05", "take_profit": "0.004"}},
+            "take profit of 0.4 %",
+        ),
+        ({"fee": "0.0025", "barriers": {"stop_loss": "0.004"}}, "closes each position at once"),
+        ({"barriers": {"stop_loss": "0.05", "trailing_stop": {"delta": "0.1"}}}, "has no activation"),
+        ({"barriers": {"stop_loss": "0.05", "trailing_stop": "0.1"}}, "has no activation"),
+        (
+            {"barriers": {"trailing_stop": {"delta": "0.1", "activation": "0.2"}, "take_profit": "0.1"}},
+            "the trailing stop never closes anything",
+        ),
+        ({"barriers": {"take_profit": "0.1"}}, "A position that loses is never closed"),
+        ({"barriers": {}}, "A position that loses is never closed"),
+    ],
+)
+def test_what_is_odd_about_the_barriers_is_told_and_played(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    answer = preview_of(tmp_path, **changes)
+    assert [sentence for sentence in answer["warnings"] if words in sentence]
+    assert len(answer["stops"]) > 0
+
+
+def test_sound_barriers_are_not_warned_of(tmp_path: Path) -> None:
+    trailing = {"delta": "0.01", "activation": "0.02"}
+    barriers = {"stop_loss": "0.05", "trailing_stop": trailing, "take_profit": "0.1"}
+    assert preview_of(tmp_path, fee="0.001", barriers=barriers)["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("side", "path", "stops", "reason"),
+    [
+        # armed strictly above the activation; it only ratchets; reached at its price
+        ("long", ["102", "102.01", "104", "103", "102.96"], [None, "100.9899", "102.96", "102.96", "102.96"],
+         "trailing_stop"),
+        ("short", ["98", "97.99", "96", "97", "96.96"], [None, "98.9699", "96.96", "96.96"],
+         "trailing_stop"),
+    ],
+)  # fmt: skip
+def test_a_trailing_stop_arms_above_its_activation_and_only_ratchets(
+    tmp_path: Path, side: str, path: list[str], stops: list[str | None], reason: str
+) -> None:
+    barriers = {"trailing_stop": {"delta": "0.01", "activation": "0.02"}}
+    steps = [[number, price] for number, price in enumerate(path)]
+    answer = preview_of(tmp_path, side=side, barriers=barriers, path=steps)
+    assert (answer["stops"], answer["reason"]) == (stops, reason)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "reason"),
+    [
+        ([], "stop_loss"),
+        (["stop_loss"], "trailing_stop"),
+        (["stop_loss", "trailing_stop"], "time_limit"),
+    ],
+)
+def test_of_barriers_reached_at_one_step_the_first_in_their_order_closes(
+    tmp_path: Path, left_out: list[str], reason: str
+) -> None:
+    barriers: dict[str, Any] = {
+        "stop_loss": "0.05", "trailing_stop": {"delta": "0.01", "activation": "0"}, "take_profit": "0.1",
+        "time_limit": 5,
+    }  # fmt: skip
+    kept = {name: barrier for name, barrier in barriers.items() if name not in left_out}
+    answer = preview_of(tmp_path, barriers=kept, path=[[0, "101"], [5, "95"]])
+    assert answer["reason"] == reason
+
+
+def test_a_take_profit_comes_before_the_time_limit(tmp_path: Path) -> None:
+    answer = preview_of(tmp_path, barriers={"take_profit": "0.1", "time_limit": 5}, path=[[5, "110"]])
+    assert answer["reason"] == "take_profit"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
         ({"side": "up"}, "“side” must be one of buy, long, sell, short"),
         ({"entry": 0}, "“entry” must be more than 0"),
         ({"barriers": {"stoploss": 1}}, "nearest known key is “stop_loss”"),
         ({"barriers": {"stop_loss": "1.5"}}, "“barriers.stop_loss” must be less than 1"),
+        ({"barriers": {"stop_loss": "-0.05"}}, "not -0.05: the stop would stand above the entry"),
+        ({"side": "sell", "barriers": {"stop_loss": "-0.05"}}, "would stand below the entry"),
+        ({"side": "sell", "barriers": {"take_profit": 1}}, "A short position cannot earn 100 % or more"),
+        ({"barriers": {"tp_order": "limit", "take_profit_order": "market"}}, "contradict each other"),
+        ({"path": [[0, 1, 2]]}, "seconds and price, not a list of 3"),
+        ({"path": [[0, "NaN"]]}, "The price in entry 1 of “path” must be a number"),
+        ({"path": [[0, "1e30"]]}, "is out of range"),
         ({"barriers": {"trailing_stop": {"activation": 1}}}, "“barriers.trailing_stop.delta” is missing"),
         ({"path": []}, "“path” must be a list"),
         ({"path": [[0, 1], [1]]}, "entry 2 of “path” must be like"),

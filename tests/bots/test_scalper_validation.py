@@ -12,8 +12,8 @@ from django.core.exceptions import ValidationError
 from bots import services
 from bots.models import Position, ScalperBot
 from bots.strategies.barriers import Barriers, Exit, Watch, due_exit
+from bots.strategies.sense import loss_at_entry
 from bots.validation import warnings_of
-from bots.validation.exits import loss_at_entry
 from exchanges.models import ExchangeConnection
 from exchanges.services import create_connection
 from exchanges.types import Side
@@ -172,12 +172,12 @@ def test_a_stop_loss_within_the_fees_would_fire_at_once_and_is_refused_with_the_
     watch = Watch(side=Side.BUY, entry=D(100), fee=D("0.001"))
     assert due_exit(watch, Barriers(stop_loss_pct=D(stop_loss)), D(100), D(0)) is Exit.STOP_LOSS
     sentence = refusal(connection, stop_loss_pct=D(stop_loss))["stop_loss_pct"][0]
-    assert "would close each position at once: the fees of both ways are about 0.2 %" in sentence
+    assert "closes each position at once: the fees of both ways are about 0.2 %" in sentence
 
 
 def test_a_stop_loss_just_beyond_the_fees_is_taken(connection: ExchangeConnection) -> None:
     a_market()
-    just_beyond = loss_at_entry(D("0.001")).quantize(D("0.000001")) + D("0.000001")
+    just_beyond = loss_at_entry(Side.BUY, D("0.001")).quantize(D("0.000001")) + D("0.000001")
     watch = Watch(side=Side.BUY, entry=D(100), fee=D("0.001"))
     assert due_exit(watch, Barriers(stop_loss_pct=just_beyond), D(100), D(0)) is None
     a_scalper(connection, stop_loss_pct=just_beyond)
@@ -220,6 +220,13 @@ def test_a_rotation_that_takes_longer_than_the_window_is_warned_of(connection: E
     assert warnings_of(bot) == ()
     bot.markets, bot.quote_currency, bot.window_seconds = "all", "USDT", 5
     assert "31 markets" in warnings_of(bot)[0]
+
+
+def test_both_sides_of_a_bot_that_opens_both_are_judged(connection: ExchangeConnection) -> None:
+    a_market(taker_fee=D("0.1"))
+    of_a_long = D("0.19")  # what a long position loses at once is 0.1818, a short one 0.2222
+    a_scalper(connection, stop_loss_pct=of_a_long)
+    assert list(refusal(connection, stop_loss_pct=of_a_long, direction="both", name="B")) == ["stop_loss_pct"]
 
 
 def test_an_archived_connection_is_refused(connection: ExchangeConnection) -> None:

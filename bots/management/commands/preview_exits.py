@@ -39,6 +39,7 @@ def as_json(scenario: ExitScenario, outcome: Outcome) -> dict[str, Any]:
         "profit_pct": _plain(outcome.profit_pct),
         "take_profit_price": _plain(outcome.take_profit_price),
         "stops": [_plain(stop) for stop in outcome.stops],
+        "warnings": list(scenario.warnings),
     }
 
 

@@ -53,7 +53,7 @@ def test_a_setting_that_a_person_changes_is_seen_at_the_next_look(
 ) -> None:
     watcher = Watcher(connection)
     watcher.look()
-    services.update_spread_bot(bot=bot, actor=None, order_amount=D(7))
+    services.update_bot(bot=bot, actor=None, order_amount=D(7))
     seen = watcher.bot(bot.pk)
     assert seen is not None
     assert seen.order_amount == 7

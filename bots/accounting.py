@@ -50,7 +50,7 @@ class Holding:
     @property
     def average(self) -> Decimal | None:
         """Cost of one unit, in quote per base; None for an empty holding."""
-        return _divided(self.cost, self.amount) if self.amount else None
+        return ratio(self.cost, self.amount) if self.amount else None
 
 
 def apply_fill(holding: Holding, fill: Fill) -> tuple[Holding, Decimal]:
@@ -84,6 +84,12 @@ def total_profit(holding: Holding, mark: Decimal) -> Decimal:
         return holding.realised_profit + unrealised(holding, mark)
 
 
+def ratio(number: Decimal, by: Decimal) -> Decimal:
+    """At the column's places; `by` is not 0."""
+    with localcontext(_WIDE):
+        return _exact(number / by)
+
+
 def _moved(
     amount: Decimal, cost: Decimal, arriving: Decimal, income: Decimal
 ) -> tuple[Decimal, Decimal, Decimal]:
@@ -97,11 +103,6 @@ def _moved(
         return amount + arriving, cost - released, income - released
     closing_income = _exact(income * -amount / arriving)
     return amount + arriving, closing_income - income, closing_income - cost
-
-
-def _divided(number: Decimal, by: Decimal) -> Decimal:
-    with localcontext(_WIDE):
-        return _exact(number / by)
 
 
 def _exact(value: Decimal) -> Decimal:

@@ -14,7 +14,7 @@ from bots.engine.feed import Feed
 from bots.engine.foreign import ForeignOrders
 from bots.engine.lease import Lease
 from bots.lifecycle import LIVE, OrderState
-from bots.models import BotEvent, Order, Position, Severity
+from bots.models import BotEvent, Order, Position, RoundTrip, Severity
 from bots.strategies.base import OpenOrder
 from database.thread import DatabaseThread
 from exchanges.errors import OrderNotFoundError
@@ -26,7 +26,8 @@ from exchanges.types import ZERO, Balance, Market, OrderRef, OrderReport, Side
 class Account:
     """One connection's books in memory; the database has the same, written first where it matters.
 
-    orders: unsettled ones by client id. trade_cursors: per symbol, since when trades must be asked for.
+    orders: unsettled ones by client id. trips: round trips at work by their number.
+    trade_cursors: per symbol, since when trades must be asked for.
     foreign: (symbol, venue id) of orders that somebody else placed on this account; they are never touched.
     health: how the venue answers; the gateway notes it.
     is_dry_run: live by its row, and run with play money.
@@ -41,6 +42,7 @@ class Account:
     orders: dict[str, Order] = field(default_factory=dict)
     balances: Mapping[str, Balance] = field(default_factory=dict)
     positions: dict[tuple[UUID, str], Position] = field(default_factory=dict)
+    trips: dict[int, RoundTrip] = field(default_factory=dict)
     trade_cursors: dict[str, datetime] = field(default_factory=dict)
     trades_checked_at: dict[str, float] = field(default_factory=dict)
     foreign: MutableSet[tuple[str, str]] = field(default_factory=ForeignOrders)
@@ -67,6 +69,20 @@ class Account:
 
     def orders_of(self, bot_id: UUID) -> list[Order]:
         return [order for order in self.orders.values() if order.bot_id == bot_id]
+
+    @property
+    def awaits_news(self) -> bool:
+        """Of an order whose end is open, or that is placed to be filled at once."""
+        return any(
+            order.state != OrderState.OPEN or order.cancel_requested_at is not None or order.is_urgent
+            for order in self.orders.values()
+        )
+
+    def trips_of(self, bot_id: UUID) -> list[RoundTrip]:
+        return [trip for trip in self.trips.values() if trip.bot_id == bot_id]
+
+    def live_orders_of(self, trip: RoundTrip) -> list[Order]:
+        return [order for order in self.live_orders() if order.round_trip_id == trip.pk]
 
     def position(self, bot_id: UUID, symbol: str) -> Position:
         """Its position, a new empty one where it never traded."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from uuid import UUID
 
-from bots.models import Bot, BotState, KillSwitch, SpreadBot
+from bots.models import Bot, BotState, KillSwitch, ScalperBot, SpreadBot
 from database.standing import Standing
 from exchanges.models import ExchangeConnection
 
@@ -20,7 +20,7 @@ class Notice:
     """What the database wants of the connections that this process holds."""
 
     connections: Collection[ExchangeConnection] = ()
-    bots: Collection[SpreadBot] = ()
+    bots: Collection[Bot] = ()
     kill_switches: Collection[KillSwitch] = ()
 
 
@@ -42,8 +42,8 @@ def questions_about(connection_ids: tuple[UUID, ...]) -> Questions:
     )
 
 
-def read_notice(connection_ids: Collection[UUID], known: Iterable[SpreadBot] = ()) -> Notice:
-    """In four statements at most, however many connections there are.
+def read_notice(connection_ids: Collection[UUID], known: Iterable[Bot] = ()) -> Notice:
+    """In five statements at most, however many connections there are.
 
     known: bots as they were read before. Those that have not changed since are not read again: a bot's row
     is wide.
@@ -61,12 +61,13 @@ def read_notice(connection_ids: Collection[UUID], known: Iterable[SpreadBot] = (
     )
 
 
-def _read_bots(keys: Collection[UUID]) -> Iterable[SpreadBot]:
+def _read_bots(keys: Collection[UUID]) -> Iterable[Bot]:
     """Those of them that are at work still."""
     if not keys:
         return ()
-    bots = SpreadBot.objects.filter(pk__in=keys).exclude(state=BotState.STOPPED)
-    return bots.select_related("reference_connection")
+    spread_bots = SpreadBot.objects.filter(pk__in=keys).exclude(state=BotState.STOPPED)
+    scalper_bots = ScalperBot.objects.filter(pk__in=keys).exclude(state=BotState.STOPPED)
+    return *spread_bots.select_related("reference_connection"), *scalper_bots
 
 
 _EDITION = ("pk", "state", "connection_id", "changed_at")
@@ -81,12 +82,12 @@ class Board:
     """The last notice, by connection."""
 
     _connections: dict[UUID, ExchangeConnection] = field(default_factory=dict)
-    _bots: dict[UUID, list[SpreadBot]] = field(default_factory=dict)
+    _bots: dict[UUID, list[Bot]] = field(default_factory=dict)
     _kill_switches: Collection[KillSwitch] = ()
     _urgent: set[tuple[UUID, object]] = field(default_factory=set)
     _read_whole_at: float = float("-inf")
 
-    def known_bots(self, now: float) -> list[SpreadBot]:
+    def known_bots(self, now: float) -> list[Bot]:
         """Those that need no second look. None once a minute, should a setting have been written past
         `save()`; and never one that looks at another connection's market, which may have changed itself.
         """
@@ -94,15 +95,15 @@ class Board:
             self._read_whole_at = now
             return []
         bots = (bot for bots in self._bots.values() for bot in bots)
-        return [bot for bot in bots if bot.reference_connection_id is None]
+        return [bot for bot in bots if getattr(bot, "reference_connection_id", None) is None]
 
     def connection(self, connection_id: UUID) -> ExchangeConnection | None:
         return self._connections.get(connection_id)
 
-    def bots(self, connection_id: UUID) -> list[SpreadBot]:
+    def bots(self, connection_id: UUID) -> list[Bot]:
         return self._bots.get(connection_id, [])
 
-    def kill_switch(self, bot: SpreadBot, connection: ExchangeConnection) -> str:
+    def kill_switch(self, bot: Bot, connection: ExchangeConnection) -> str:
         """Why nothing may be placed for this bot; empty where no switch covers it."""
         on = (switch for switch in self._kill_switches if switch.covers(bot, connection))
         return next((switch.reason for switch in on), "")
@@ -111,7 +112,7 @@ class Board:
         """The connections where something changed that should not wait for the next cycle."""
         before = self._urgent
         self._kill_switches = notice.kill_switches
-        bots: dict[UUID, list[SpreadBot]] = defaultdict(list)
+        bots: dict[UUID, list[Bot]] = defaultdict(list)
         for bot in notice.bots:
             bots[bot.connection_id].append(bot)
         self._bots = dict(bots)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -24,15 +24,17 @@ from bots.engine.balances import finish_looking, keep_snapshot, look_at_balances
 from bots.engine.board import Board, identity
 from bots.engine.clock import uptime, utc_now
 from bots.engine.credentials import try_credentials
-from bots.engine.cycle import Funds, cycle, keep_marks
+from bots.engine.cycle import cycle, sheet_of
+from bots.engine.funds import Funds
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
 from bots.engine.observe import observe
 from bots.engine.pulse import Pulse
+from bots.engine.record import keep_marks
+from bots.engine.scan import Scanners
 from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
 from bots.engine.takeover import Office, open_account, take_over
-from bots.lifecycle import OrderState
 from bots.models import BotState, Severity
 from database.thread import tell_outage
 from exchanges.errors import (
@@ -88,6 +90,9 @@ class Duty:
     _owes_balances: bool = False  # a bot has stopped since they were read
     _failures: int = 0
     _last_failure: str = ""
+    _look_due_at: float = 0.0  # when orders and balances are to be looked at, whoever is due
+    _nudged: set[UUID] = field(default_factory=set)
+    _scanners: Scanners = field(default_factory=Scanners)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -112,8 +117,14 @@ class Duty:
         self.ending = ending
         self._wake.set()
 
+    def nudge(self, bot_id: UUID) -> None:
+        """Something moved in a market of this bot: its cycle is due, though the account need not be."""
+        self._nudged.add(bot_id)
+        self._wake.set()
+
     def wake(self) -> None:
         """Look again now."""
+        self._look_due_at = 0.0
         for sheet in self.sheets.values():
             sheet.due_at = 0.0
         self._wake.set()
@@ -156,22 +167,39 @@ class Duty:
         if left > 0:
             return left
         account = await self._agreed_account(connection)
-        symbols = {sheet.bot.symbol for sheet in self.sheets.values()}
-        symbols |= {order.symbol for order in account.orders.values()}
-        if not symbols or (not connection.enabled and not account.orders):
+        if not account.orders and not (self.sheets and connection.enabled):
             return await self._without_work(account, connection)
-        account.forget_markets_but(symbols)
-        await self._look_at_account(account, symbols & account.markets.keys())
-        await cancel_strays(account, self._able())
-        if not await self._cycles(account):
+        due = self._due()
+        if uptime() >= self._look_due_at or any(sheet.is_due(uptime()) for sheet in due):
+            await self._look_around(account)
+        self._scanners.keep_up(account, connection, self.sheets, self.office.scans, self.nudge)
+        if not await self._cycles(account, due):
             return 0.0
         for sheet in list(self.sheets.values()):
-            if await finish_stopping(account, sheet.bot):
+            if await finish_stopping(account, sheet):
                 del self.sheets[sheet.bot.pk]
                 self._owes_balances = True
         await self._settle_balances(account)
         await keep_snapshot(account, connection)
         return self._until_next(account)
+
+    def _due(self) -> list[Sheet]:
+        """By the clock, or by what moved in a market."""
+        now, (nudged, self._nudged) = uptime(), (self._nudged, set())
+        return [
+            sheet
+            for key, sheet in self.sheets.items()
+            if sheet.is_due(now) or (key in nudged and not sheet.is_broken(now))
+        ]
+
+    async def _look_around(self, account: Account) -> None:
+        """At the whole account, for all bots at once."""
+        symbols = set().union(*(sheet.symbols for sheet in self.sheets.values()))
+        symbols |= {order.symbol for order in account.orders.values()}
+        account.forget_markets_but(symbols)
+        await self._look_at_account(account, symbols & account.markets.keys())
+        self._look_due_at = uptime() + (seconds_to_next_look(account) if self.sheets else WATCH_SECONDS)
+        await cancel_strays(account, self._able())
 
     async def _without_work(self, account: Account, connection: ExchangeConnection) -> float:
         """The duty ends; where a worker is to look at the balances now and then, when that is done."""
@@ -194,12 +222,11 @@ class Duty:
     async def _read_board(self) -> ExchangeConnection:
         """The bots as they are wanted now. A connection that was changed is opened anew."""
         bots = self.board.bots(self.lease.connection_id)
-        self.sheets = {bot.pk: self.sheets.get(bot.pk) or Sheet(bot=bot) for bot in bots}
+        self.sheets = {bot.pk: (self.sheets.get(bot.pk) or sheet_of(bot)).wanted(bot) for bot in bots}
         connection = self.board.connection(self.lease.connection_id)
         if connection is None:
             raise LeaseLostError("the connection is not on the board")
         for bot in bots:
-            self.sheets[bot.pk].bot = bot
             self.sheets[bot.pk].connection_enabled = connection.enabled
             self.sheets[bot.pk].kill_switch = self.board.kill_switch(bot, connection)
         if self._account and identity(connection) != self._identity:
@@ -213,7 +240,7 @@ class Duty:
         if not self._agrees:
             await take_over(self._account, connection.venue)
             await try_credentials(self._account, connection)
-            self._agrees = True
+            self._agrees, self._look_due_at = True, 0.0
         return self._account
 
     async def _look_at_account(self, account: Account, symbols: set[str]) -> None:
@@ -227,15 +254,16 @@ class Duty:
         """The bots at work, but those whose cycle is broken: nobody minds their orders."""
         return [key for key, sheet in self.sheets.items() if not sheet.is_broken(uptime())]
 
-    async def _cycles(self, account: Account) -> bool:
-        """Of the bots that are due, in turn; False where one's broke, and those after it had none."""
-        funds, due = Funds(account), [sheet for sheet in self.sheets.values() if sheet.is_due(uptime())]
-        broke = False
+    async def _cycles(self, account: Account, due: Sequence[Sheet]) -> bool:
+        """In turn; False where one's broke, and those after it had none."""
+        funds, known, broke = Funds(account), set(account.orders), False
         for sheet in due:
             broke = not await self._cycle(account, sheet, funds)
             if broke:
                 break
         await keep_marks(account, due)
+        if account.orders.keys() - known:
+            self._look_due_at = 0.0  # the balances that were read know nothing of them
         return not broke
 
     async def _cycle(self, account: Account, sheet: Sheet, funds: Funds) -> bool:
@@ -245,7 +273,7 @@ class Duty:
         """
         sheet.schedule(uptime())
         try:
-            await cycle(account, sheet, self.office.feeds, funds)
+            await cycle(account, sheet, self.office, funds)
         except (ConnectivityError, CredentialsError, VenueClosedError, *NOT_THE_BOTS_OWN):
             raise
         except VenueError as error:
@@ -270,11 +298,11 @@ class Duty:
         sheet.written = (sentence,)
 
     def _until_next(self, account: Account) -> float:
-        waits = [max(sheet.due_at, sheet.broken_until) - uptime() for sheet in self.sheets.values()]
-        if any(o.state != OrderState.OPEN or o.cancel_requested_at for o in account.orders.values()):
-            waits.append(LOOKUP_SECONDS)
-        waits.append(seconds_to_next_look(account) if self.sheets else WATCH_SECONDS)
-        return max(min(waits), 0.0)
+        now = uptime()
+        if account.awaits_news:
+            self._look_due_at = min(self._look_due_at, now + LOOKUP_SECONDS)
+        waits = [max(sheet.due_at, sheet.broken_until) - now for sheet in self.sheets.values()]
+        return max(min([*waits, self._look_due_at - now]), 0.0)
 
     # --- When the venue, or anything else, fails
 
@@ -285,6 +313,7 @@ class Duty:
         """
         self._agrees = False
         self._failures += 1
+        await self._scanners.stop()
         self.pulse.failed(self.lease.connection_id, sentence)
         for sheet in self.sheets.values():
             sheet.written, sheet.due_at = (), 0.0
@@ -351,6 +380,7 @@ class Duty:
     async def _close(self) -> None:
         account, self._account = self._account, None
         self._agrees = False
+        await self._scanners.stop()
         if account:
             await account.gateway.close()
 

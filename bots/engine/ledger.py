@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal, localcontext
-from functools import reduce
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Max, Min
 from django.db.models.functions import Now
 
-from bots.accounting import Fill, Holding, apply_fill
+from bots.accounting import Holding, apply_fill
+from bots.engine import trips
 from bots.engine.board import identity
+from bots.engine.fills import exact_sum, fill_of, in_venue_order, venue_order
 from bots.engine.lease import Lease, fenced
 from bots.lifecycle import OrderFacts, OrderState, advance, apply_traded
 from bots.models import (
@@ -28,15 +29,15 @@ from bots.models import (
     OnStop,
     Order,
     Position,
+    RoundTrip,
     SpreadBot,
     Trade,
 )
 from bots.models.order import OrderQuerySet
-from database.money import MAX_DIGITS
 from database.rows import update_each
 from exchanges.errors import MalformedAnswerError
 from exchanges.models import ExchangeConnection
-from exchanges.types import ZERO, Market, Side, TradeReport
+from exchanges.types import ZERO, Market, TradeReport
 
 _CHANGING = (
     "state",
@@ -78,21 +79,33 @@ def write_facts(order: Order, facts: OrderFacts, *, at: datetime) -> bool:
     return True
 
 
+# Who is paused, or is to stop, opens nothing and closes what it holds.
+MAY_OPEN = (BotState.RUNNING,)
+MAY_CLOSE = (BotState.RUNNING, BotState.PAUSED, BotState.STOPPING)
+
+
 class BotNotRunningError(Exception):
     """Somebody stopped or paused the bot meanwhile; nothing may be sent."""
 
 
-def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order]) -> None:
-    """Commits them. Raises LeaseLostError or BotNotRunningError, and then nothing may be sent."""
+def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order], *, trip: RoundTrip | None = None) -> None:
+    """Commits them, with the round trip that they open; they close one that is there already.
+
+    Raises LeaseLostError or BotNotRunningError, and then nothing may be sent.
+    """
+    closes = trip is not None and trip.pk is not None
     with fenced(lease, unexpired=True):
-        running = Bot.objects.filter(pk=bot.pk, state=BotState.RUNNING)
+        running = Bot.objects.filter(pk=bot.pk, state__in=MAY_CLOSE if closes else MAY_OPEN)
         if not running.filter(connection__enabled=True, connection__archived_at=None).exists():
             raise BotNotRunningError(f"{bot} is not running any more")
         connection = ExchangeConnection.objects.get(pk=lease.connection_id)
         if KillSwitch.objects.all().covering(bot, connection):
             raise BotNotRunningError(f"a kill switch covers {bot}")
+        if trip is not None and not closes:
+            trip.is_dry_run = connection.is_dry_run
+            trip.save()
         for order in orders:
-            order.is_dry_run = connection.is_dry_run
+            order.is_dry_run, order.round_trip = connection.is_dry_run, trip
         Order.objects.bulk_create(orders)
 
 
@@ -162,19 +175,20 @@ def record_trades(lease: Lease, market: Market, fills: Sequence[tuple[Order, Tra
         trades = [_trade(order, report) for order, report in fresh.values()]
         _count(trades, market)
         for order, report in fresh.values():
-            order.traded = _added(order.traded, report.amount)
+            order.traded = exact_sum((order.traded, report.amount))
             write_facts(order, apply_traded(facts_of(order), order.traded), at=report.time)
         for order in {order.pk: order for order, _ in fresh.values()}.values():
             if order.traded == order.filled:
                 order.average = _average_of(order)
             _save(order)
+        trips.recount({order.round_trip_id for order, _ in fresh.values() if order.round_trip_id}, market)
     return trades
 
 
 def _check_sums(fills: Iterable[tuple[Order, TradeReport]]) -> None:
     sums: dict[int, Decimal] = {}
     for order, report in fills:
-        sums[order.pk] = _added(sums.get(order.pk, order.traded), report.amount)
+        sums[order.pk] = exact_sum((sums.get(order.pk, order.traded), report.amount))
         if sums[order.pk] > order.amount:
             raise MalformedAnswerError(
                 f"The trades of {order} add up to {sums[order.pk].normalize():f}, more than its amount. "
@@ -185,9 +199,8 @@ def _check_sums(fills: Iterable[tuple[Order, TradeReport]]) -> None:
 def _average_of(order: Order) -> Decimal | None:
     """Quote per base over its trades; reports round it, or come too early to say."""
     trades = list(Trade.objects.filter(order=order))
-    amount = reduce(_added, (trade.amount for trade in trades), ZERO)
-    cost = reduce(_added, (trade.cost for trade in trades), ZERO)
-    return Holding(amount=amount, cost=cost).average
+    amount = exact_sum(trade.amount for trade in trades)
+    return Holding(amount=amount, cost=exact_sum(trade.cost for trade in trades)).average
 
 
 def bots_that_leave_orders(bot_ids: Iterable[UUID]) -> set[UUID]:
@@ -208,14 +221,15 @@ def last_own_price(bot_id: UUID, symbol: str) -> Decimal | None:
     return last.price if last else None
 
 
-def save_decision(lease: Lease, decision: Decision, position: Position) -> None:
-    """What a bot decided, and the price at which its position was marked."""
+def save_decision(lease: Lease, decision: Decision, positions: Iterable[Position]) -> None:
+    """What a bot decided, and the prices at which its positions were marked."""
     with fenced(lease):
         names = ("reason", "reference_price", "quotes", "refusals", "at")
         said = {name: getattr(decision, name) for name in names}
         if not Decision.objects.filter(bot_id=decision.bot_id).update(**said):
             decision.save()
-        save_mark(position)
+        for position in positions:
+            save_mark(position)
 
 
 def save_stand_aside(lease: Lease, bot_ids: Iterable[UUID], reason: str, events: Iterable[BotEvent]) -> None:
@@ -269,7 +283,7 @@ def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
         unsettled = _orders(lease).unsettled().filter(bot_id=bot.pk)
         if bot.pk in bots_that_leave_orders([bot.pk]):
             unsettled = unsettled.exclude(state=OrderState.OPEN)
-        if unsettled.exists():
+        if unsettled.exists() or trips.keep_from_stopping(bot.pk):
             return False
         stopped = Bot.objects.filter(pk=bot.pk, state=BotState.STOPPING).update(state=BotState.STOPPED)
         if stopped:
@@ -315,10 +329,10 @@ def _count(trades: Sequence[Trade], market: Market) -> None:
     """Adds trades to their bots' positions, in the order in which the venue made them."""
     for bot_id, is_dry_run in {(trade.bot_id, trade.is_dry_run) for trade in trades}:
         where = {"bot_id": bot_id, "symbol": market.symbol, "is_dry_run": is_dry_run}
-        mine = sorted((trade for trade in trades if trade.bot_id == bot_id), key=_venue_order)
+        mine = in_venue_order(trade for trade in trades if trade.bot_id == bot_id)
         position = Position.objects.filter(**where).first() or Position(**where)
         since = Trade.objects.filter(**where, time__gte=mine[0].time)
-        if any(_venue_order(mine[0]) < _venue_order(trade) for trade in since):
+        if any(venue_order(mine[0]) < venue_order(trade) for trade in since):
             Trade.objects.bulk_create(mine)
             _rebuild(position, market)
         else:
@@ -330,7 +344,7 @@ def _count(trades: Sequence[Trade], market: Market) -> None:
 def _rebuild(position: Position, market: Market) -> None:
     """The position anew from all of its trades; what each one earned may change with its place."""
     where = {"bot_id": position.bot_id, "symbol": position.symbol, "is_dry_run": position.is_dry_run}
-    trades = sorted(Trade.objects.filter(**where), key=_venue_order)
+    trades = in_venue_order(Trade.objects.filter(**where))
     position.holding = Holding()
     _add(position, trades, market)
     Trade.objects.bulk_update(trades, ["realised_profit"])
@@ -339,26 +353,5 @@ def _rebuild(position: Position, market: Market) -> None:
 def _add(position: Position, trades: Iterable[Trade], market: Market) -> None:
     holding = position.holding
     for trade in trades:
-        holding, trade.realised_profit = apply_fill(holding, _fill(trade, market))
+        holding, trade.realised_profit = apply_fill(holding, fill_of(trade, market))
     position.holding = holding
-
-
-def _added(sum_so_far: Decimal, amount: Decimal) -> Decimal:
-    """Exact: Python's 28 digits would not hold a full column."""
-    with localcontext(prec=2 * MAX_DIGITS):
-        return sum_so_far + amount
-
-
-def _fill(trade: Trade, market: Market) -> Fill:
-    return Fill(
-        side=Side(trade.side),
-        amount=trade.amount,
-        cost=trade.cost,
-        fee_base=trade.fee_amount if trade.fee_currency == market.base else ZERO,
-        fee_quote=trade.fee_amount if trade.fee_currency == market.quote else ZERO,
-    )
-
-
-def _venue_order(trade: Trade) -> tuple[datetime, int, str]:
-    """Trades of one instant in the order of their ids, numbers by size."""
-    return trade.time, len(trade.venue_id), trade.venue_id

@@ -132,16 +132,27 @@ class Taken:
 
 
 Rule = Callable[[Quote, LimitContext, Taken], str | None]
+Rules = Sequence[tuple[LimitRule, Rule]]
 
 
 def check(quotes: Sequence[Quote], context: LimitContext) -> Verdict:
     """Which quotes may rest. Refused ones must not: an order that rests for one is to be cancelled."""
+    return _check(quotes, context, RULES)
+
+
+def check_exits(quotes: Sequence[Quote], context: LimitContext) -> Verdict:
+    """The same for what closes a position: it reduces what the other rules limit, and must not wait for them.
+    What it sells was bought, whatever the balances that were read before say."""
+    return _check(quotes, context, EXIT_RULES)
+
+
+def _check(quotes: Sequence[Quote], context: LimitContext, rules: Rules) -> Verdict:
     taken = _taken_by_unsettled(context.open_orders)
     allowed: set[int] = set()
     refusals: dict[int, Refusal] = {}
     for place in _resting_first(quotes, context.open_orders):
         quote = quotes[place]
-        refusal = _refusal(quote, context, taken)
+        refusal = _refusal(quote, context, taken, rules)
         if refusal is None:
             allowed.add(place)
             taken = taken.with_quote(quote, context.market)
@@ -153,8 +164,8 @@ def check(quotes: Sequence[Quote], context: LimitContext) -> Verdict:
     )
 
 
-def _refusal(quote: Quote, context: LimitContext, taken: Taken) -> Refusal | None:
-    for rule, refuses in RULES:
+def _refusal(quote: Quote, context: LimitContext, taken: Taken, rules: Rules) -> Refusal | None:
+    for rule, refuses in rules:
         sentence = refuses(quote, context, taken)
         if sentence is not None:
             return Refusal(quote=quote, rule=rule, sentence=sentence)
@@ -369,7 +380,7 @@ def free_balance(quote: Quote, context: LimitContext, taken: Taken) -> str | Non
     return f"It needs {plain(needed)} {currency}, and {plain(max(left, ZERO))} {currency} is free."
 
 
-RULES: tuple[tuple[LimitRule, Rule], ...] = (
+RULES: Rules = (
     (LimitRule.KILL_SWITCH, kill_switch),
     (LimitRule.CONNECTION_DISABLED, connection_disabled),
     (LimitRule.BOT_NOT_RUNNING, bot_not_running),
@@ -389,3 +400,8 @@ RULES: tuple[tuple[LimitRule, Rule], ...] = (
     (LimitRule.MAX_POSITION, max_position),
     (LimitRule.FREE_BALANCE, free_balance),
 )
+_OF_EXITS = {
+    LimitRule.KILL_SWITCH, LimitRule.CONNECTION_DISABLED, LimitRule.PRICE_STEP, LimitRule.AMOUNT_STEP,
+    LimitRule.MIN_AMOUNT, LimitRule.MAX_AMOUNT, LimitRule.MIN_COST,
+}  # fmt: skip
+EXIT_RULES: Rules = [(rule, refuses) for rule, refuses in RULES if rule in _OF_EXITS]

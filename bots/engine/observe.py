@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from bots.engine import ledger
+from bots.engine import ledger, trips
 from bots.engine.account import Account, ask_for, by_client_id, ref_of
 from bots.engine.balances import fills_were_counted
 from bots.engine.clock import uptime, utc_now
@@ -224,6 +224,8 @@ async def _count(account: Account, symbol: str, reports: Sequence[TradeReport]) 
     if counted:
         fills_were_counted(account, counted)
         account.positions = await account.database.run(ledger.positions_of, account.lease)
+    if any(order.round_trip_id for order, _ in fills):
+        account.trips = await account.database.run(trips.at_work, account.lease)
 
 
 async def _first_cursor(account: Account, symbol: str) -> datetime:

@@ -13,8 +13,9 @@ from bots.engine.balances import look_at_balances
 from bots.engine.clock import uptime, utc_now
 from bots.engine.lease import LeaseLostError
 from bots.engine.observe import collect_trades, observe
+from bots.engine.sheet import Sheet
 from bots.lifecycle import OrderState
-from bots.models import BotState, OnStop, Order, SpreadBot
+from bots.models import Bot, BotState, Order
 from exchanges.errors import ConnectivityError, VenueError
 from exchanges.gateway import NotLicensedError
 
@@ -24,23 +25,24 @@ LOOK_AGAIN_SECONDS = 0.2
 AFTER_FAILURE_SECONDS = 0.8
 
 
-async def finish_stopping(account: Account, bot: SpreadBot) -> bool:
+async def finish_stopping(account: Account, sheet: Sheet) -> bool:
     """True when the bot, told to stop, has nothing left to settle and is stopped."""
+    bot = sheet.bot
     if bot.state != BotState.STOPPING or not _is_settled(account.orders_of(bot.pk), bot):
         return False
-    if bot.symbol in account.markets:
-        await collect_trades(account, bot.symbol)
+    for symbol in sheet.symbols & account.markets.keys():
+        await collect_trades(account, symbol)
     event = account.event("stopped", "Stopped.", at=utc_now(), bot_id=bot.pk)
     return await account.database.run(ledger.finish_stopping, account.lease, bot, event)
 
 
-def _is_settled(orders: Collection[Order], bot: SpreadBot) -> bool:
-    if bot.on_stop == OnStop.LEAVE:
+def _is_settled(orders: Collection[Order], bot: Bot) -> bool:
+    if bot.leaves_orders:
         return all(order.state == OrderState.OPEN for order in orders)
     return not orders
 
 
-async def wind_down(account: Account, bots: Collection[SpreadBot], *, seconds: float) -> None:
+async def wind_down(account: Account, bots: Collection[Bot], *, seconds: float) -> None:
     """The worker stops: nothing new; quotes are cancelled where their bot says so; what is in flight is
     looked up. What is not settled in time is left to the next holder of the lease."""
     give_up_at = uptime() + seconds
@@ -65,9 +67,9 @@ async def cancel_strays(account: Account, at_work: Collection[UUID]) -> None:
         await submit.cancel(account, [order for order in strays if _is_to_cancel(order, leaving)])
 
 
-async def _leaving(account: Account, bots: Collection[SpreadBot]) -> set[UUID]:
+async def _leaving(account: Account, bots: Collection[Bot]) -> set[UUID]:
     """Bots whose orders stay; those that have stopped and left theirs in the book among them."""
-    leaving = {bot.pk for bot in bots if bot.on_stop == OnStop.LEAVE}
+    leaving = {bot.pk for bot in bots if bot.leaves_orders}
     stopped = {order.bot_id for order in account.orders.values()} - {bot.pk for bot in bots}
     if stopped:
         leaving |= await account.database.run(ledger.bots_that_leave_orders, stopped)
@@ -85,11 +87,14 @@ async def _settled_for_sure(account: Account, leaving: Collection[UUID]) -> bool
 
 
 async def _settled(account: Account, leaving: Collection[UUID]) -> bool:
-    await submit.cancel(account, [o for o in account.orders.values() if _is_to_cancel(o, leaving)])
+    """Exits stay: they look after a position until the next worker does."""
+    to_cancel = [o for o in account.orders.values() if _is_to_cancel(o, leaving) and not o.closes]
+    await submit.cancel(account, to_cancel)
     symbols = {order.symbol for order in account.orders.values()} & account.markets.keys()
     if symbols:
         await observe(account, symbols)
-    return all(o.state == OrderState.OPEN and o.bot_id in leaving for o in account.orders.values())
+    rest = [o for o in account.orders.values() if o.bot_id in leaving or o.closes]
+    return len(rest) == len(account.orders) and all(o.state == OrderState.OPEN for o in rest)
 
 
 def _is_to_cancel(order: Order, leaving: Collection[UUID]) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Self
 
+from bots.engine.hold import Hold
 from bots.engine.limits import Limits
-from bots.models import BotState, Position, SpreadBot
+from bots.models import Bot, BotState, Position, SpreadBot
 
 FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
@@ -15,28 +18,30 @@ LONGEST_PAUSE_SECONDS = 300.0
 
 @dataclass
 class Sheet:
-    """due_at, held_until: `uptime()`. written: the decision that the database has.
+    """due_at: `uptime()`. written: the decision that the database has.
 
-    mark: a position whose mark is to be written with those of its round.
+    marks: positions whose marks are to be written with those of its round.
     broken_until: the bot's own cycle failed in a way that nobody foresaw; it has none until then.
     """
 
-    bot: SpreadBot
+    bot: Bot
     connection_enabled: bool = True
     kill_switch: str = ""
     due_at: float = 0.0
-    held_until: float = 0.0
     broken_until: float = 0.0
     breaks_in_a_row: int = 0
-    refusals_in_a_row: int = 0
-    last_refusal: str = ""
     written: tuple[object, ...] = ()
     marked_at: float = field(default=float("-inf"))
-    mark: Position | None = None
+    marks: Sequence[Position] = ()
 
     @property
     def is_running(self) -> bool:
         return self.bot.state == BotState.RUNNING
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The markets in which it is at work whether it has an order there or not."""
+        return frozenset()
 
     @property
     def limits(self) -> Limits:
@@ -49,6 +54,14 @@ class Sheet:
             price_band_pct=Decimal(bot.price_band_pct),
             max_book_age_seconds=bot.max_book_age_seconds,
         )
+
+    def wanted(self, bot: Bot) -> Self:
+        """With the bot as it is wanted now."""
+        self.bot = bot
+        return self
+
+    def close(self) -> None:
+        """Nobody looks at it any more."""
 
     def schedule(self, now: float) -> None:
         """Due at the next whole multiple of its cycle, so that bots of one pace look together."""
@@ -69,13 +82,14 @@ class Sheet:
     def went_well(self) -> None:
         self.breaks_in_a_row = 0
 
-    def pause_placing(self, now: float, sentence: str) -> bool:
-        """After a refusal: each in a row waits twice as long. True where the reason is a new one."""
-        pause = min(FIRST_PAUSE_SECONDS * 2**self.refusals_in_a_row, LONGEST_PAUSE_SECONDS)
-        self.refusals_in_a_row += 1
-        self.held_until = now + pause
-        is_new, self.last_refusal = sentence != self.last_refusal, sentence
-        return is_new
 
-    def placed_well(self) -> None:
-        self.refusals_in_a_row, self.last_refusal = 0, ""
+@dataclass
+class QuotingSheet(Sheet):
+    """Of a spread bot."""
+
+    bot: SpreadBot
+    hold: Hold = field(default_factory=Hold)
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        return frozenset([self.bot.symbol])

@@ -15,7 +15,7 @@ from bots.engine.account import Account, ref_of
 from bots.engine.clock import utc_now
 from bots.engine.testimony import check_report
 from bots.lifecycle import OrderState, advance, apply_report
-from bots.models import Bot, BotEvent, Order, Severity
+from bots.models import Bot, BotEvent, Order, RoundTrip, Severity
 from bots.models.order import new_client_id
 from bots.strategies.base import Quote
 from exchanges.errors import (
@@ -43,8 +43,11 @@ class Placed:
     refusals: Sequence[VenueError] = ()
 
 
-async def place(account: Account, bot: Bot, symbol: str, quotes: Sequence[Quote]) -> Placed:
-    """Places each quote as one order.
+async def place(
+    account: Account, bot: Bot, symbol: str, quotes: Sequence[Quote], *, trip: RoundTrip | None = None
+) -> Placed:
+    """Places each quote as one order; trip: the round trip that they open, where it is not saved yet, or
+    close.
 
     Raises LeaseLostError, NotLicensedError or BotNotRunningError when the right to act has ended; nothing
     was sent then.
@@ -53,8 +56,10 @@ async def place(account: Account, bot: Bot, symbol: str, quotes: Sequence[Quote]
         return Placed()
     orders = [_intend(account, bot, symbol, quote) for quote in quotes]
     account.lease.check()
-    await account.database.run(ledger.save_intents, account.lease, bot, orders)
+    await account.database.run(ledger.save_intents, account.lease, bot, orders, trip=trip)
     account.hold(orders)
+    if trip is not None:
+        account.trips[trip.pk] = trip
     sent_at = utc_now()
     answers = await _all(account.gateway.place(_request(order)) for order in orders)
     for order in orders:
@@ -73,10 +78,10 @@ def _intend(account: Account, bot: Bot, symbol: str, quote: Quote) -> Order:
         fence=account.lease.fence,
         symbol=symbol,
         side=quote.side,
-        type=OrderType.LIMIT,
+        type=quote.type,
         time_in_force=TimeInForce.GTC,
         post_only=quote.post_only,
-        price=quote.price,
+        price=quote.price if quote.type is OrderType.LIMIT else None,
         amount=quote.amount,
         level=quote.level,
         created_at=utc_now(),

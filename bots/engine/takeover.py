@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bots.engine import ledger
+from bots.engine import ledger, trips
 from bots.engine.account import Account
 from bots.engine.clock import utc_now
 from bots.engine.condition import Condition
@@ -13,6 +13,7 @@ from bots.engine.feed import Feeds
 from bots.engine.lease import Lease
 from bots.engine.measured import MeasuredGateway
 from bots.engine.observe import observe
+from bots.engine.tape import Scans
 from database.thread import DatabaseThread
 from exchanges.errors import RejectedError
 from exchanges.models import ExchangeConnection
@@ -30,6 +31,7 @@ class Office:
     wire: Wire
     feeds: Feeds
     database: DatabaseThread
+    scans: Scans = field(default_factory=Scans)
 
 
 async def open_account(lease: Lease, connection: ExchangeConnection, office: Office) -> Account:
@@ -72,6 +74,7 @@ async def take_over(account: Account, venue: str) -> None:
     account.foreign.clear()  # a name may have been misread
     account.hold(await account.database.run(ledger.take_over_unsettled, account.lease, utc_now()))
     account.positions = await account.database.run(ledger.positions_of, account.lease)
+    account.trips = await account.database.run(trips.at_work, account.lease)
     symbols = {order.symbol for order in account.orders.values()} & account.markets.keys()
     if symbols:
         await observe(account, symbols, thorough=True)

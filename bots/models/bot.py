@@ -114,3 +114,8 @@ class Bot(models.Model):
         """Whatever is saved of it, workers are to see it."""
         names = None if update_fields is None else {*update_fields, "changed_at"}
         super().save(update_fields=names, **kwargs)
+
+    @property
+    def leaves_orders(self) -> bool:
+        """When it is stopped, its orders stay in the book."""
+        return False

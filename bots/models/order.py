@@ -9,6 +9,8 @@ from django.db.models import Q
 
 from bots.lifecycle import LIVE, OrderState
 from bots.models.books import DRY_RUN_HELP, books_in_use
+from bots.strategies.entries import ENTRY
+from bots.strategies.exits import TAKE_PROFIT
 from database.money import MoneyField
 from exchanges.types import OrderType, Side, TimeInForce
 
@@ -101,3 +103,13 @@ class Order(models.Model):
     def __str__(self) -> str:
         price = "market" if self.price is None else f"{self.price.normalize():f}"
         return f"{self.side} {self.amount.normalize():f} {self.symbol} @ {price}"
+
+    @property
+    def closes(self) -> bool:
+        """It is the exit of a round trip."""
+        return self.round_trip_id is not None and self.level != ENTRY
+
+    @property
+    def is_urgent(self) -> bool:
+        """It is priced to fill at once: an entry, or the exit of a position that is being closed."""
+        return self.round_trip_id is not None and self.level != TAKE_PROFIT

@@ -198,6 +198,10 @@ class SpreadBot(Bot):
         return self.symbol
 
     @property
+    def leaves_orders(self) -> bool:
+        return self.on_stop == OnStop.LEAVE
+
+    @property
     def strategy_settings(self) -> SpreadSettings:
         """The columns as the strategy takes them."""
         return SpreadSettings(

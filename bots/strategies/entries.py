@@ -14,6 +14,8 @@ from bots.strategies.protections import Lock
 from bots.strategies.scalper_settings import ScalperSettings
 from exchanges.types import ZERO, Book, Level, Market, Side
 
+ENTRY = "entry"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class View:
@@ -54,12 +56,17 @@ def look_for_entry(view: View, settings: ScalperSettings) -> Chance:
     move = move_pct(view.mids, view.now, settings.window_seconds)
     if book is None or move is None:
         return Chance(reason=f"this market was not seen for {settings.window_seconds} s yet")
+    moved = f"it moved by {_shown(move)} in {settings.window_seconds} s"
+    if abs(move) > settings.believable_move_pct:
+        return Chance(
+            reason=f"{moved}, more than the {per_cent(settings.believable_move_pct)} that are believed"
+        )
     if abs(move) < settings.entry_move_pct:
-        return Chance(reason=f"it moved by {_shown(move)} in {settings.window_seconds} s")
+        return Chance(reason=moved)
     side = Side.BUY if move > 0 else Side.SELL
     if not settings.direction.allows(side):
-        return Chance(reason=f"it moved by {_shown(move)}, and the bot does not trade {side} first")
-    return _entry(view, settings, book, side, f"it moved by {_shown(move)} in {settings.window_seconds} s")
+        return Chance(reason=f"{moved}, and the bot does not trade {side} first")
+    return _entry(view, settings, book, side, moved)
 
 
 def touch_price(book: Book, market: Market, side: Side, through_pct: Decimal) -> Decimal | None:
@@ -86,6 +93,8 @@ def _book(view: View, settings: ScalperSettings) -> str:
         return book.closed
     if book.is_crossed:
         return "the book is crossed"
+    if not (book.bids[0].amount and book.asks[0].amount):
+        return "nothing can be traded at the touch"
     age = book.age_seconds(view.now)
     return f"the book is {age:.1f} s old" if age > settings.max_book_age_seconds else ""
 
@@ -153,7 +162,7 @@ def _entry(view: View, settings: ScalperSettings, book: Book, side: Side, why: s
     refusal = _too_small(market, price, amount) or _too_dear(view, side, price, amount)
     if refusal:
         return Chance(reason=f"{why}, but {refusal}")
-    quote = Quote(side=side, price=price, amount=amount, level="entry", post_only=False)
+    quote = Quote(side=side, price=price, amount=amount, level=ENTRY, post_only=False)
     return Chance(quote=quote, reason=f"Opens: {why}.")
 
 

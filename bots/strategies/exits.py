@@ -28,12 +28,16 @@ class Closing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trip:
-    """An open position, from its first fill on. amount: base, what is held of it and not closed yet."""
+    """An open position, from its first fill on. amount: base, what is held of it and not closed yet.
+
+    exit_price: of the exit that rests while it is being closed; None: none does.
+    """
 
     watch: Watch
     amount: Decimal
     opened_at: datetime
     closing: Closing | None = None
+    exit_price: Decimal | None = None
 
     @property
     def exit_side(self) -> Side:
@@ -57,13 +61,14 @@ def look_after(
     trip: Trip, market: Market, book: Book | None, settings: ScalperSettings, now: datetime
 ) -> Care:
     """What should rest for this position now: never two exits for one amount."""
-    price = _closing_price(trip, book, settings, now)
-    if trip.closing is None and price is not None:
-        trip = _decided(trip, price, settings, now)
     if trip.closing is not None:
         return _close(_priced_anew(trip, settings, now), market, book, settings)
+    price = _closing_price(trip, book, settings, now)
     if price is None:
         return Care(trip=trip, quote=_resting_take_profit(trip, market, settings), reason=_blind(book, now))
+    trip = _decided(trip, price, settings, now)
+    if trip.closing is not None:
+        return _close(trip, market, book, settings)
     stop = trip.watch.trailing_stop
     follows = f", its trailing stop at {plain(stop)}" if stop is not None else ""
     held = f"Holds {plain(trip.amount)} {market.base} from {plain(trip.watch.entry)}{follows}."
@@ -89,10 +94,13 @@ def _decided(trip: Trip, price: Decimal, settings: ScalperSettings, now: datetim
 
 
 def _priced_anew(trip: Trip, settings: ScalperSettings, now: datetime) -> Trip:
+    """A clock that stepped back begins the time of the present price anew."""
     closing = trip.closing
-    if closing is None or (now - closing.since).total_seconds() < settings.exit_seconds:
+    if closing is None or now < closing.since:
+        return trip if closing is None else replace(trip, closing=replace(closing, since=now))
+    if (now - closing.since).total_seconds() < settings.exit_seconds:
         return trip
-    return replace(trip, closing=replace(closing, since=now, tries=closing.tries + 1))
+    return replace(trip, closing=replace(closing, since=now, tries=closing.tries + 1), exit_price=None)
 
 
 def _close(trip: Trip, market: Market, book: Book | None, settings: ScalperSettings) -> Care:
@@ -100,10 +108,12 @@ def _close(trip: Trip, market: Market, book: Book | None, settings: ScalperSetti
     why = f"Closes: {_in_words(closing.reason)}" if closing else "Closes"
     amount = market.floor_amount(trip.amount)
     at_market = closing is not None and closing.tries > settings.exit_tries
-    price = None if book is None else touch_price(book, market, side, settings.through_pct)
+    price = trip.exit_price
+    if price is None and book is not None and not book.is_crossed:
+        price = touch_price(book, market, side, settings.through_pct)
     if price is None:
         return Care(trip=trip, reason=f"{why}, but there is no book to price it by.")
-    if _is_dust(market, price, amount):
+    if is_dust(market, price, amount):
         left = plain(trip.amount)
         return Care(
             trip=trip, is_dust=True, reason=f"{left} {market.base} are left, less than the venue takes."
@@ -127,12 +137,13 @@ def _resting_take_profit(trip: Trip, market: Market, settings: ScalperSettings) 
         return None
     price = market.round_price(price_at_profit(trip.watch, pct), trip.exit_side)
     amount = market.floor_amount(trip.amount)
-    if price <= 0 or _is_dust(market, price, amount):
+    if price <= 0 or is_dust(market, price, amount):
         return None
     return Quote(side=trip.exit_side, price=price, amount=amount, level=TAKE_PROFIT, post_only=False)
 
 
-def _is_dust(market: Market, price: Decimal, amount: Decimal) -> bool:
+def is_dust(market: Market, price: Decimal, amount: Decimal) -> bool:
+    """Less than the venue takes. amount: on the lot."""
     if amount <= 0 or (market.min_amount is not None and amount < market.min_amount):
         return True
     return market.min_cost is not None and amount * price < market.min_cost

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+
+from exchanges.types import Market
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,4 +37,16 @@ def next_batch(symbols: Sequence[str], place: str, size: int) -> Batch:
         symbols=chosen,
         next_place=ordered[last % total],
         sentence=f"scanning {start + 1}–{last} of {total}",  # noqa: RUF001 - a range
+    )
+
+
+def chosen_symbols(
+    markets: Mapping[str, Market], volumes: Mapping[str, Decimal], *, quote: str, least: Decimal
+) -> tuple[str, ...]:
+    """In their order, those that are traded against `quote`; volumes: of 24 hours, in it. What nothing was
+    traded of is left out, whatever the least is."""
+    return tuple(
+        symbol
+        for symbol, market in sorted(markets.items())
+        if market.quote == quote and market.active and volumes.get(symbol, 0) >= least and volumes.get(symbol)
     )

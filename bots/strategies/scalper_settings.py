@@ -35,8 +35,7 @@ class ScalperSettings:
     through_pct: how far beyond the touch entries and exits are priced.
     entry_seconds: what has not filled by then is cancelled. exit_seconds: what has not filled by then is
         priced anew, exit_tries times; then it goes at market.
-    believable_move_pct: a move of the middle that is larger, in the window or from one look to the next, is
-        taken for a fault of the venue: nothing is opened on it, and an exit waits for a second look.
+    believable_move_pct: a larger move in the window is taken for a fault of the venue, and nothing is opened.
     rests_take_profit: as an order in the book, until another exit takes its place.
     """
 

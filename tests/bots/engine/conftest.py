@@ -22,9 +22,10 @@ from bots.engine.board import Board, read_notice
 from bots.engine.duty import Duty
 from bots.engine.feed import Feeds
 from bots.engine.lease import Lease
+from bots.engine.measured import MeasuredGateway
 from bots.engine.pulse import Pulse
 from bots.engine.takeover import Office
-from bots.models import Bot, BotEvent, BotState, Order, SpreadBot
+from bots.models import Bot, BotEvent, BotState, Order, ScalperBot, SpreadBot
 from database.thread import DatabaseThread
 from exchanges.gateway import ConnectionSpec, Gateway
 from exchanges.models import ExchangeConnection
@@ -43,6 +44,17 @@ SETTINGS = {
 }
 
 
+SCALPER = {
+    "symbols": "BTC/USDT",
+    "order_cost": Decimal(100),
+    "entry_move_pct": Decimal("0.01"),
+    "stop_loss_pct": Decimal("0.05"),
+    "take_profit_pct": Decimal("0.1"),
+    "cooldown_seconds": 0,
+    "state": BotState.RUNNING,
+}
+
+
 def make_connection(name: str = "Main", **fields: Any) -> ExchangeConnection:
     owner, _ = User.objects.get_or_create(username="olga")
     given = {"name": name, "venue": "binance", "mode": "live", "owner": owner} | KEYS | fields
@@ -53,6 +65,17 @@ def make_bot(connection: ExchangeConnection, name: str = "Maker", **settings: An
     """Around a middle of 100 it quotes 1 at 99 and 1 at 101."""
     fields = {"name": name, "connection": connection, "symbol": "BTC/USDT"} | SETTINGS | settings
     return SpreadBot.objects.create(**fields)
+
+
+def make_scalper(connection: ExchangeConnection, name: str = "Scalper", **settings: Any) -> ScalperBot:
+    """Buys for 100 in quote what rose by one per cent in a minute; stops at a loss of 5 %, takes 10 %."""
+    return ScalperBot.objects.create(connection=connection, name=name, **(SCALPER | settings))
+
+
+def unwrapped(account: Account) -> Gateway:
+    """The account's own gateway, behind the one that measures it."""
+    assert isinstance(account.gateway, MeasuredGateway)
+    return account.gateway.gateway
 
 
 def take_lease(connection: ExchangeConnection) -> Lease:

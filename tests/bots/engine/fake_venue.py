@@ -87,6 +87,7 @@ class FakeVenue:
     before_place: Callable[[OrderRequest], None] = lambda _request: None
     strike: Callable[[int], None] = lambda _number: None
     strike_back: Callable[[int], None] = lambda _number: None
+    takes: Decimal = ZERO  # the share of a crossing limit order that fills at once
     hides_new_orders: bool = False
     hides_new_trades: bool = False
     ignores_cancels: bool = False
@@ -189,6 +190,22 @@ class FakeVenue:
         return held
 
     def accept(self, request: OrderRequest) -> OrderReport:
+        """A market order fills at the touch, and so does a limit order that crosses where `takes` says so."""
+        bid, ask = self.quoted.get(request.symbol, ("99.9", "100.1"))
+        touch = ask if request.side is Side.BUY else bid
+        if request.price is None:
+            request = replace(request, price=D(touch))
+            report = self._rest(request)
+            self.fill(report.venue_id, str(request.amount))
+            return self.orders[report.venue_id]
+        report = self._rest(request)
+        crosses = request.price >= D(ask) if request.side is Side.BUY else request.price <= D(bid)
+        share = self.takes * request.amount
+        if crosses and share:
+            self.fill(report.venue_id, str(share), touch)
+        return self.orders[report.venue_id]
+
+    def _rest(self, request: OrderRequest) -> OrderReport:
         assert request.price is not None
         if any(order.client_id == request.client_id for order in self.orders.values()):
             raise InvalidOrderError("This client id is taken.", rule=Rule.DUPLICATE)

@@ -27,7 +27,7 @@ from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
-from tests.bots.engine.conftest import make_bot, make_connection
+from tests.bots.engine.conftest import make_bot, make_connection, unwrapped
 from tests.bots.engine.lab_books import long_lease
 from tests.lab.alpaca import AlpacaDialect
 from tests.lab.house import House
@@ -76,7 +76,7 @@ class Desk:
         public: Any = self.wire.public_client("alpaca", None)
         public._session, public.own_pace = None, Pace(BRISK)
         if self.duty._account is not None:
-            gateway = self.duty._account.gateway
+            gateway = unwrapped(self.duty._account)
             assert isinstance(gateway, CcxtGateway)
             gateway._client.own_pace = Pace(BRISK)
 

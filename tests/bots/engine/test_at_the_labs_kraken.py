@@ -16,6 +16,7 @@ from database.thread import DatabaseThread
 from exchanges.pacing import Budget
 from exchanges.venues import dialects
 from exchanges.venues.kraken.dialect import DIALECT
+from tests.bots.engine.conftest import unwrapped
 from tests.bots.engine.house_desk import HouseDesk, house_desk, open_connection
 from tests.lab.faults import Effect, Fault, Stage, drop_after_accept, server_error
 from tests.lab.house import House
@@ -89,7 +90,7 @@ async def _impatiently(desk: HouseDesk) -> None:
     """One round whose requests are given up after 0.2 s."""
     account = desk.duty._account
     assert account is not None
-    client = account.gateway._client  # type: ignore[attr-defined] # of the one behind the protocol
+    client = unwrapped(account)._client  # type: ignore[attr-defined] # of the one behind the protocol
     usual, client.timeout = client.timeout, 200
     await desk.rounds()
     client.timeout = usual

@@ -33,7 +33,9 @@ class Watcher:
         return notice
 
     def bot(self, key: UUID) -> SpreadBot | None:
-        return {bot.pk: bot for bot in self.look().bots}.get(key)
+        bot = {bot.pk: bot for bot in self.look().bots}.get(key)
+        assert bot is None or isinstance(bot, SpreadBot)
+        return bot
 
 
 @pytest.fixture

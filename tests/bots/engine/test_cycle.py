@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bots.engine import cycle, snapshot
+from bots.engine import record, snapshot
 from bots.engine.sheet import Sheet
 from bots.models import BotState, Decision, OnStop, Position, Reference, SpreadBot
 from exchanges.errors import VenueDownError
@@ -63,7 +63,7 @@ async def test_a_round_that_changes_something_is_seen_by_that_count(desk: Desk) 
 
 async def test_a_mark_is_not_left_to_age(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.rounds(2)
-    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(record, "MARK_EVERY_SECONDS", 0.0)
     assert any("UPDATE" in sql and "position" in sql for sql in await desk.queries_of_a_round())
 
 
@@ -73,7 +73,7 @@ async def test_the_marks_of_a_round_are_written_in_one_transaction(
     for number in range(9):
         await desk.do(make_bot, desk.connection, f"B{number}", symbol="BTC/USDT")
     await desk.rounds(2)
-    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(record, "MARK_EVERY_SECONDS", 0.0)
     seen = datetime.now(UTC)
     statements = await desk.queries_of_a_round()
     assert sum(sql.startswith("BEGIN") for sql in statements) == 1
@@ -87,7 +87,7 @@ async def test_a_decision_that_holds_is_as_old_as_the_last_mark(
 ) -> None:
     await desk.rounds(2)
     before = await decision(desk)
-    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(record, "MARK_EVERY_SECONDS", 0.0)
     await desk.round()
     after = await decision(desk)
     assert (after.reason, after.quotes) == (before.reason, before.quotes)
@@ -96,7 +96,7 @@ async def test_a_decision_that_holds_is_as_old_as_the_last_mark(
 
 async def test_a_mark_is_written_only_under_the_lease(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await desk.rounds(2)
-    monkeypatch.setattr(cycle, "MARK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(record, "MARK_EVERY_SECONDS", 0.0)
     await desk.do(ExchangeConnection.objects.update, lease_fence=99)
     before = await desk.do(Position.objects.get)
     await desk.round()

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError
 
-from bots.engine import cycle, duty, ledger, observe, settle, takeover
+from bots.engine import duty, ledger, observe, quoting, settle, takeover
 from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Ending
 from bots.engine.lease import give_back
@@ -154,7 +154,7 @@ async def test_a_bot_that_leaves_its_orders_stops_with_them_in_the_book(desk: De
 
 async def test_orders_left_in_the_book_are_watched(desk: Desk) -> None:
     await leave_orders(desk)
-    assert await desk.round() == duty.WATCH_SECONDS
+    assert await desk.round() == pytest.approx(duty.WATCH_SECONDS, abs=1)
     desk.venue.fill(desk.venue.resting_at("99").venue_id, "1")
     await desk.rounds(2)
     assert (await desk.do(Position.objects.get)).amount == D(1)
@@ -335,7 +335,7 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
                 raise ArithmeticError("apiKey=canary-5f1e0c&signature=deadbeef")
             return decide(seen, settings)
 
-        monkeypatch.setattr(cycle, "decide", broken)
+        monkeypatch.setattr(quoting, "decide", broken)
 
     return break_in
 

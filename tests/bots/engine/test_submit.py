@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from bots.engine import observe
 from bots.engine.clock import uptime
+from bots.engine.sheet import QuotingSheet
 from bots.lifecycle import OrderState
 from bots.models import Bot, BotState, Order
 from exchanges.errors import (
@@ -175,11 +176,12 @@ async def test_a_refused_order_makes_its_bot_wait_and_say_so_once(desk: Desk) ->
     await desk.rounds(4)
     assert desk.venue.counts()["place"] == 2
     sheet = desk.duty.sheets[desk.bot.pk]
-    waits = [sheet.held_until - uptime()]
+    assert isinstance(sheet, QuotingSheet)
+    waits = [sheet.hold.until - uptime()]
     for _ in range(7):
-        sheet.held_until = 0.0
+        sheet.hold.until = 0.0
         await desk.round()
-        waits.append(sheet.held_until - uptime())
+        waits.append(sheet.hold.until - uptime())
     assert [round(wait) for wait in waits] == [5, 10, 20, 40, 80, 160, 300, 300]
     assert set(await desk.states()) == {"rejected"}
     assert [event.text for event in await desk.events("order_refused")] == ["There is not enough USDT."]
@@ -189,9 +191,10 @@ async def test_after_a_good_placement_the_next_refusal_waits_the_first_pause(des
     desk.venue.fail("place", InsufficientFundsError("There is not enough USDT."), times=2)
     await desk.round()
     sheet = desk.duty.sheets[desk.bot.pk]
-    sheet.held_until = 0.0
+    assert isinstance(sheet, QuotingSheet)
+    sheet.hold.until = 0.0
     await desk.round()
-    assert (sheet.refusals_in_a_row, len(desk.venue.resting())) == (0, 2)
+    assert (sheet.hold.refusals_in_a_row, len(desk.venue.resting())) == (0, 2)
 
 
 async def test_a_post_only_order_that_the_market_met_is_no_refusal(desk: Desk) -> None:

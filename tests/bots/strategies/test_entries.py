@@ -54,6 +54,12 @@ def test_a_fall_is_sold_at_the_bid() -> None:
     assert (chance.quote.side, chance.quote.price) == (Side.SELL, D("98.9"))
 
 
+def test_a_jump_by_nine_tenths_is_not_believed() -> None:
+    assert look(view(after="10", book=book("9.9", "10.1"))).reason == (
+        "it moved by -90 % in 60 s, more than the 20 % that are believed"
+    )
+
+
 def test_an_entry_may_go_through_the_touch() -> None:
     chance = look(view(), through_pct=D("0.001"))
     assert chance.quote is not None

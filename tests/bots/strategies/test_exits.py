@@ -137,3 +137,22 @@ def test_a_price_that_falls_by_nine_tenths_closes_at_what_is_left() -> None:
     care = look(LONG, "10")
     assert care.quote is not None
     assert care.quote.price == D(10)
+
+
+def test_an_exit_keeps_its_price_until_its_time_is_over() -> None:
+    closing = replace(look(LONG, "94.5").trip, exit_price=D("94.5"))
+    care = look(closing, "93", after=3)
+    assert care.quote is not None
+    assert care.quote.price == D("94.5")
+    care = look(closing, "93", after=6)
+    assert care.quote is not None
+    assert care.quote.price == D("93")
+
+
+def test_a_clock_that_steps_back_neither_hastens_nor_holds_up_an_exit() -> None:
+    closing = look(LONG, "94.5", after=3600).trip
+    care = look(closing, "94.5", after=1)
+    assert care.trip.closing == Closing(reason=Exit.STOP_LOSS, since=OPENED + timedelta(seconds=1))
+    assert look(care.trip, "94.5", after=6).trip.closing == Closing(
+        reason=Exit.STOP_LOSS, since=OPENED + timedelta(seconds=6), tries=2
+    )

@@ -1,0 +1,103 @@
+"""What a runtime keeps of a scalper between two cycles."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+
+from bots.engine.hold import Hold
+from bots.engine.limits import Limits
+from bots.engine.sheet import Sheet
+from bots.engine.tape import Tape
+from bots.models import BotState, OnScalperStop, RoundTrip, ScalperBot
+from bots.strategies.barriers import Exit
+from bots.strategies.exits import Closing
+from bots.strategies.protections import ClosedTrip
+
+LONGEST_EXIT_PAUSE_SECONDS = 15.0  # a position waits for its exit
+
+
+@dataclass
+class Memory:
+    """Of one round trip, what its row may not say yet. saved_at: `uptime()`."""
+
+    trailing_stop: Decimal | None = None
+    closing: Closing | None = None
+    saved: tuple[Decimal | None, Closing | None] = (None, None)
+    saved_at: float = float("-inf")
+    trouble: str = ""
+
+    @classmethod
+    def of(cls, trip: RoundTrip) -> Memory:
+        closing = None
+        if trip.closing and trip.closing_since:
+            closing = Closing(reason=Exit(trip.closing), since=trip.closing_since, tries=trip.closing_tries)
+        stop: Decimal | None = trip.trailing_stop
+        return cls(trailing_stop=stop, closing=closing, saved=(stop, closing))
+
+    def write(self, trip: RoundTrip) -> None:
+        """Onto the row, which is not saved by that."""
+        trip.trailing_stop = self.trailing_stop
+        if self.closing is not None:
+            trip.closing = self.closing.reason
+            trip.closing_since, trip.closing_tries = self.closing.since, self.closing.tries
+
+
+@dataclass
+class ScalpingSheet(Sheet):
+    """tape: of its venue; None before the first scan. watched: its markets; unknown: those that its venue
+    does not have. looked_at: the times of the books that were looked at for an entry.
+
+    closed: its round trips, oldest first, as far back as protections look; None: not read yet.
+    told_locks: those that an event told of. scan_error: what a scan ended with that nobody foresaw.
+    """
+
+    bot: ScalperBot
+    tape: Tape | None = None
+    watched: Sequence[str] = ()
+    unknown: Sequence[str] = ()
+    looked_at: dict[str, datetime] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    scan_sentence: str = ""
+    scan_place: str = ""
+    scan_error: BaseException | None = None
+    memories: dict[int, Memory] = field(default_factory=dict)
+    entry_holds: defaultdict[str, Hold] = field(default_factory=lambda: defaultdict(Hold))
+    exit_holds: defaultdict[int, Hold] = field(
+        default_factory=lambda: defaultdict(lambda: Hold(longest_seconds=LONGEST_EXIT_PAUSE_SECONDS))
+    )
+    closed: list[ClosedTrip] | None = None
+    told_locks: frozenset[str] = frozenset()
+
+    def memory(self, trip: RoundTrip) -> Memory:
+        if trip.pk not in self.memories:
+            self.memories[trip.pk] = Memory.of(trip)
+        return self.memories[trip.pk]
+
+    def forget(self, trip: RoundTrip) -> None:
+        self.memories.pop(trip.pk, None)
+        self.exit_holds.pop(trip.pk, None)
+
+    def raise_scan_error(self) -> None:
+        """What nobody foresaw in its scan is as if it had happened in its cycle."""
+        error, self.scan_error = self.scan_error, None
+        if error is not None:
+            raise error
+
+    @property
+    def closes_all(self) -> bool:
+        """It is to stop, and closes its positions before."""
+        return self.bot.state == BotState.STOPPING and self.bot.on_stop == OnScalperStop.CLOSE
+
+    @property
+    def leaves_all(self) -> bool:
+        """It is to stop, and leaves its positions as they are."""
+        return self.bot.state == BotState.STOPPING and self.bot.on_stop == OnScalperStop.LEAVE
+
+    @property
+    def limits(self) -> Limits:
+        """A day's loss is looked at over all of its round trips: see `protections`."""
+        return replace(super().limits, daily_loss_limit=None)

@@ -1,0 +1,167 @@
+"""Looks at the markets of a scalper, a batch at a time, beside the rounds of its connection.
+
+A scan is advice: nothing that an order needs waits for it, and what goes wrong in it is this bot's alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from uuid import UUID
+
+from bots.engine.account import Account
+from bots.engine.clock import uptime, utc_now
+from bots.engine.scalping_sheet import ScalpingSheet
+from bots.engine.sheet import Sheet
+from bots.engine.tape import Scans, Tape
+from bots.models.scalper_bot import Markets
+from bots.strategies.rotation import chosen_symbols
+from exchanges.errors import RateLimitError, VenueError
+from exchanges.health import LARGEST_BATCH, SMALLEST_BATCH, batch_size
+from exchanges.models import ExchangeConnection
+
+FIRST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 60.0
+
+
+@dataclass
+class Scanner:
+    """run() it in a task while the connection's books agree. wake: called when there is something new."""
+
+    account: Account
+    sheet: ScalpingSheet
+    connection: ExchangeConnection
+    scans: Scans
+    wake: Callable[[], None]
+    _failures: int = 0
+    _listening: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        wait = 0.0
+        try:
+            while True:
+                await asyncio.sleep(wait)
+                wait = await self._guarded_look()
+        finally:
+            self._listen(())
+
+    async def _guarded_look(self) -> float:
+        """One batch; seconds to wait for the next."""
+        began = uptime()
+        try:
+            await self._look()
+        except VenueError as error:
+            return self._wait_after(error)
+        self._failures = 0
+        return max(self.sheet.bot.cycle_seconds - (uptime() - began), 0.0)
+
+    def _wait_after(self, error: VenueError) -> float:
+        self._failures += 1
+        self.sheet.scan_sentence = f"the scan waits: {error.sentence}"
+        if isinstance(error, RateLimitError) and error.retry_after is not None:
+            return error.retry_after
+        return min(FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, 10), LONGEST_WAIT_SECONDS)
+
+    async def _look(self) -> None:
+        sheet, tape = self.sheet, self.scans.tape(self.connection.venue)
+        tape.window_seconds = max(tape.window_seconds, sheet.bot.window_seconds)
+        sheet.tape = tape
+        sheet.watched = symbols = await self._symbols()
+        rotation = self.scans.rotation(
+            self.connection.owner_id, self.connection.venue, symbols, sheet.bot.scan_place
+        )
+        self._listen(self._worth_listening(symbols))
+        batch = rotation.take(symbols, self._batch_size())
+        sheet.scan_sentence, sheet.scan_place = batch.sentence, batch.next_place
+        await self._look_at(batch.symbols, tape)
+        self.wake()
+
+    def _batch_size(self) -> int:
+        return SMALLEST_BATCH if self._failures else batch_size(self.account.health.score)
+
+    def _worth_listening(self, symbols: Sequence[str]) -> set[str]:
+        """Where its position is open, and every market where they are few."""
+        trips = {trip.symbol for trip in self.account.trips_of(self.sheet.bot.pk)}
+        return trips if len(symbols) > LARGEST_BATCH else {*trips, *symbols}
+
+    def _listen(self, symbols: Collection[str]) -> None:
+        """To these and to no others: their books wake the bot as they change."""
+        for symbol in [symbol for symbol in self._listening if symbol not in symbols]:
+            self._listening.pop(symbol)()
+        for symbol in symbols:
+            if symbol not in self._listening:
+                self._listening[symbol] = self.account.feed.listen(symbol, partial(self._told, symbol))
+
+    def _told(self, symbol: str) -> None:
+        book = self.account.feed.last_book(symbol)
+        if book is not None:
+            self.scans.tape(self.connection.venue).note(book)
+            self.wake()
+
+    async def _symbols(self) -> Sequence[str]:
+        """In their order, so that all who look at the same ones have the same."""
+        bot, markets = self.sheet.bot, self.account.markets
+        if bot.markets == Markets.LISTED:
+            listed = list(dict.fromkeys(bot.listed_symbols))
+            self.sheet.unknown = [symbol for symbol in listed if symbol not in markets]
+            return sorted(symbol for symbol in listed if symbol in markets and markets[symbol].active)
+        volumes = await self.account.feed.fetch_day_volumes()
+        return chosen_symbols(markets, volumes, quote=bot.quote_currency, least=bot.min_day_volume)
+
+    async def _look_at(self, symbols: Sequence[str], tape: Tape) -> None:
+        """Those that nobody has just looked at. What is found is kept, whatever becomes of the others."""
+        age = self.sheet.bot.cycle_seconds / 2
+        now = utc_now()
+        seen = {symbol: tape.book(symbol) for symbol in symbols}
+        due = [
+            symbol for symbol, book in seen.items() if book is None or not 0 <= book.age_seconds(now) <= age
+        ]
+        answers = await asyncio.gather(
+            *(self.account.feed.fetch_book(symbol, max_age=age) for symbol in due), return_exceptions=True
+        )
+        failure: BaseException | None = None
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                failure = failure or answer
+            else:
+                tape.note(answer)
+        if failure is not None:
+            raise failure
+
+
+@dataclass
+class Scanners:
+    """Those of one connection's scalpers, each a task of its own."""
+
+    _tasks: dict[UUID, asyncio.Task[None]] = field(default_factory=dict)
+
+    def keep_up(
+        self,
+        account: Account,
+        connection: ExchangeConnection,
+        sheets: Mapping[UUID, Sheet],
+        scans: Scans,
+        nudge: Callable[[UUID], None],
+    ) -> None:
+        """One for each scalper that runs. What one ended with is its bot's to raise; it is begun anew."""
+        wanted = {
+            key: sheet
+            for key, sheet in sheets.items()
+            if isinstance(sheet, ScalpingSheet) and sheet.is_running and not sheet.is_broken(uptime())
+        }
+        for key in self._tasks.keys() - wanted.keys():
+            self._tasks.pop(key).cancel()
+        for key, sheet in wanted.items():
+            if key in self._tasks and self._tasks[key].done():
+                sheet.scan_error = self._tasks.pop(key).exception()
+            if key not in self._tasks:
+                scanner = Scanner(account, sheet, connection, scans, partial(nudge, key))
+                self._tasks[key] = asyncio.create_task(scanner.run(), name=f"scanner {key}")
+
+    async def stop(self) -> None:
+        tasks, self._tasks = list(self._tasks.values()), {}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

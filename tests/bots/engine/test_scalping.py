@@ -1,0 +1,373 @@
+"""A scalper's cycles, run by hand at a fake venue: it opens, looks after, and closes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from bots.engine import observe, trips
+from bots.engine.funds import Funds
+from bots.engine.scalping_sheet import ScalpingSheet
+from bots.models import BotState, Decision, OnScalperStop, Position, RoundTrip, ScalperBot, Trade
+from bots.strategies.barriers import Exit
+from database.thread import DatabaseThread
+from exchanges.errors import InsufficientFundsError, OutcomeUnknownError
+from exchanges.models import ExchangeConnection
+from exchanges.types import Book, Level
+from tests.bots.engine.conftest import Desk, make_scalper
+from tests.bots.engine.fake_venue import FakeVenue
+
+D = Decimal
+MINUTE = timedelta(seconds=60)
+
+
+@dataclass
+class ScalperDesk(Desk):
+    bot: ScalperBot  # type: ignore[assignment]
+
+    @property
+    def sheet(self) -> ScalpingSheet:
+        sheet = self.duty.sheets[self.bot.pk]
+        assert isinstance(sheet, ScalpingSheet)
+        return sheet
+
+    async def scanned(self) -> None:
+        """Until the scanner has looked at the market as it is quoted now."""
+        tape, symbol = self.office.scans.tape("binance"), "BTC/USDT"
+        quoted = self.venue.quoted.get(symbol, ("99.9", "100.1"))
+        for feed in self.office.feeds._feeds.values():
+            feed._cells.clear()
+        await self.duty._scanners.stop()
+        await self.round()
+        for _ in range(200):
+            book = tape.book(symbol)
+            if book is not None and book.bids and book.bids[0].price == D(quoted[0]):
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError(f"the scanner did not look at {symbol}")
+
+    def remembers(self, mid: str, ago: timedelta = MINUTE) -> None:
+        """The market stood there then."""
+        middle = D(mid)
+        bids, asks = (Level(middle - 1, D(1)),), (Level(middle + 1, D(1)),)
+        tape = self.office.scans.tape("binance")
+        tape.window_seconds = 60
+        tape.note(Book(symbol="BTC/USDT", bids=bids, asks=asks, time=datetime.now(UTC) - ago))
+
+    def quote(self, bid: str, ask: str) -> None:
+        self.venue.quoted["BTC/USDT"] = (bid, ask)
+        for feed in self.office.feeds._feeds.values():
+            feed._cells.clear()
+
+    async def rise(self, takes: str = "1") -> None:
+        """By two per cent within the window: an entry is placed, of which this share fills at once."""
+        self.venue.takes = D(takes)
+        self.remembers("98")
+        await self.scanned()
+        await self.round()
+
+    async def look(self, bid: str, ask: str, rounds: int = 1) -> None:
+        self.quote(bid, ask)
+        await self.rounds(rounds)
+
+    async def trips(self) -> list[RoundTrip]:
+        return await self.do(lambda: list(RoundTrip.objects.order_by("pk")))
+
+    async def trip(self) -> RoundTrip:
+        (trip,) = await self.trips()
+        return trip
+
+    async def reason(self) -> str:
+        return (await self.do(Decision.objects.get, bot=self.bot)).reason
+
+    async def change(self, **settings: Any) -> None:
+        await self.do(ScalperBot.objects.filter(pk=self.bot.pk).update, **settings)
+
+    async def is_exact(self) -> None:
+        """The sums of the trip are those of its trades."""
+        trip = await self.trip()
+        trades = await self.do(lambda: list(Trade.objects.filter(order__round_trip=trip)))
+        (position,) = await self.do(lambda: list(Position.objects.all()))
+        assert len(trades) == await self.do(Trade.objects.count)
+        assert (trip.amount, trip.cost, trip.realised_profit) == (
+            position.amount, position.cost, position.realised_profit,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def scalper(connection: ExchangeConnection) -> ScalperBot:
+    return make_scalper(connection)
+
+
+@pytest_asyncio.fixture
+async def desk(
+    connection: ExchangeConnection, scalper: ScalperBot, venue: FakeVenue, database: DatabaseThread
+) -> AsyncIterator[ScalperDesk]:
+    desk = ScalperDesk(connection=connection, bot=scalper, venue=venue, database=database)
+    await desk.open()
+    yield desk
+    await desk.duty._close()
+    await desk.office.feeds.close()
+
+
+async def test_a_rise_is_bought_at_the_touch_and_is_a_position_at_once(desk: ScalperDesk) -> None:
+    await desk.rise()
+    (order,) = await desk.orders()
+    assert (order.side, order.price, order.amount, order.level) == ("buy", D("100.1"), D("0.999"), "entry")
+    trip = await desk.trip()
+    assert (trip.state, trip.entered, trip.entry_average) == ("open", D("0.999"), D("100.1"))
+    assert trip.opened_because.startswith("Opens: it moved by 2.0")
+    assert order.round_trip_id == trip.pk
+    await desk.is_exact()
+
+
+async def test_without_a_move_it_opens_nothing_and_says_what_it_saw(desk: ScalperDesk) -> None:
+    desk.remembers("100")
+    await desk.scanned()
+    await desk.round()
+    assert await desk.orders() == []
+    assert await desk.reason() == "Scanning all 1. BTC/USDT: it moved by 0 % in 60 s."
+
+
+async def test_a_stop_loss_sells_what_was_bought(desk: ScalperDesk) -> None:
+    await desk.rise()
+    await desk.look("94", "94.2")
+    (trip,) = await desk.trips()
+    exits = await desk.orders(level="close")
+    assert [(o.side, o.price, o.amount, o.state) for o in exits] == [("sell", D(94), D("0.999"), "filled")]
+    assert (trip.state, trip.closing, trip.exited) == ("closed", Exit.STOP_LOSS, D("0.999"))
+    assert trip.left == 0
+    fees = D("0.999") * D("0.001") * (D("100.1") + 94)
+    assert trip.realised_profit == D("0.999") * (94 - D("100.1")) - fees
+    assert trip.closed_at is not None
+    (event,) = await desk.events("round_trip_closed")
+    assert event.text.startswith("BTC/USDT: closed, stop loss: -")
+    await desk.is_exact()
+
+
+async def test_a_position_is_never_sold_twice(desk: ScalperDesk) -> None:
+    await desk.rise()
+    desk.venue.takes = D(0)
+    await desk.look("94", "94.2", rounds=5)
+    assert [order.amount for order in desk.venue.resting()] == [D("0.999")]
+    desk.venue.fill(desk.venue.resting()[0].venue_id, "0.999")
+    await desk.rounds(3)
+    assert (await desk.trip()).state == "closed"
+    assert sum(trade.amount for trade in desk.venue.trades if trade.side == "sell") == D("0.999")
+
+
+async def test_a_part_that_filled_is_looked_after_at_once(desk: ScalperDesk) -> None:
+    await desk.change(entry_seconds=3600)
+    await desk.rise(takes="0.5")
+    trip = await desk.trip()
+    assert (trip.state, trip.left) == ("open", D("0.4995"))
+    desk.venue.takes = D(1)
+    await desk.look("94", "94.2", rounds=3)
+    sold = [trade.amount for trade in desk.venue.trades if trade.side == "sell"]
+    assert sum(sold) == D("0.499")  # half a thousandth is off the lot
+    assert desk.venue.resting() == []
+    trip = await desk.trip()
+    assert (trip.state, trip.left) == ("closed", D("0.0005"))
+    assert trip.remark == "0.0005 BTC are left, less than the venue takes: dust."
+    await desk.is_exact()
+
+
+async def test_an_entry_that_does_not_fill_in_time_is_cancelled(
+    desk: ScalperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.rise(takes="0")
+    assert len(desk.venue.resting()) == 1
+    await desk.change(entry_seconds=0)
+    await desk.rounds(2)
+    assert desk.venue.resting() == []
+    assert (await desk.trip()).state == "missed"
+
+
+async def test_a_take_profit_may_rest_and_gives_way_to_the_stop(desk: ScalperDesk) -> None:
+    await desk.change(rests_take_profit=True)
+    await desk.rise()
+    await desk.round()
+    (target,) = desk.venue.resting()
+    assert (target.side, target.amount) == ("sell", D("0.999"))
+    await desk.look("94", "94.2", rounds=2)
+    assert desk.venue.resting() == []
+    assert [(o.level, o.state) for o in await desk.orders(side="sell")] == [
+        ("take profit", "canceled"),
+        ("close", "filled"),
+    ]
+    assert (await desk.trip()).closing == Exit.STOP_LOSS
+
+
+async def test_a_take_profit_that_rested_and_filled_closes_the_trip(desk: ScalperDesk) -> None:
+    await desk.change(rests_take_profit=True)
+    await desk.rise()
+    await desk.round()
+    desk.venue.fill(desk.venue.resting()[0].venue_id, "0.999")
+    await desk.rounds(2)
+    trip = await desk.trip()
+    assert (trip.state, trip.closing) == ("closed", Exit.TAKE_PROFIT)
+    assert trip.profit_pct is not None
+    assert trip.profit_pct >= D("0.1")
+
+
+async def test_a_target_that_filled_in_part_leaves_the_rest_to_the_stop(desk: ScalperDesk) -> None:
+    await desk.change(rests_take_profit=True)
+    await desk.rise()
+    await desk.round()
+    desk.venue.fill(desk.venue.resting()[0].venue_id, "0.3")
+    await desk.look("94", "94.2", rounds=2)
+    sold = [trade.amount for trade in desk.venue.trades if trade.side == "sell"]
+    assert sold == [D("0.3"), D("0.699")]
+    assert (await desk.trip()).state == "closed"
+    await desk.is_exact()
+
+
+async def test_an_exit_whose_outcome_is_unknown_is_not_sent_again(desk: ScalperDesk) -> None:
+    await desk.rise()
+    desk.venue.fail("place", OutcomeUnknownError("no answer"), arrives=True)
+    await desk.look("94", "94.2", rounds=4)
+    assert len(desk.venue.asked("place")) == 2
+    assert (await desk.trip()).state == "closed"
+
+
+async def test_an_exit_that_does_not_fill_is_priced_anew_and_goes_at_market(desk: ScalperDesk) -> None:
+    await desk.change(exit_seconds=0, exit_tries=2)
+    await desk.rise()
+    desk.venue.takes = D(0)
+    await desk.look("94", "94.2")
+    await desk.look("93", "93.2")
+    assert [order.price for order in desk.venue.resting()] == [D(93)]
+    await desk.look("92", "92.2", rounds=2)
+    (last,) = await desk.orders(type="market")
+    assert (last.state, last.price, last.average) == ("filled", None, D(92))
+    assert (await desk.trip()).state == "closed"
+
+
+async def test_a_trailing_stop_is_remembered_by_the_next_worker(desk: ScalperDesk) -> None:
+    trailing = {"trailing_delta_pct": D("0.02"), "trailing_activation_pct": D(0), "take_profit_pct": None}
+    await desk.change(**trailing, cooldown_seconds=3600)
+    await desk.rise()
+    await desk.look("105", "105.2")
+    assert (await desk.trip()).trailing_stop == D("102.9")
+    await desk.duty._close()
+    await desk.open()
+    desk.venue.takes = D(1)
+    await desk.look("102.9", "103.1", rounds=2)
+    trip = await desk.trip()
+    assert (trip.state, trip.closing) == ("closed", Exit.TRAILING_STOP)
+
+
+async def test_a_paused_scalper_manages_its_exits_and_opens_nothing(desk: ScalperDesk) -> None:
+    await desk.rise()
+    await desk.set_state(BotState.PAUSED)
+    await desk.look("94", "94.2", rounds=2)
+    assert (await desk.trip()).state == "closed"
+    desk.remembers("90")
+    await desk.rounds(3)
+    assert len(await desk.trips()) == 1
+    assert "opens nothing" in await desk.reason()
+
+
+async def test_a_scalper_that_is_told_to_stop_closes_its_positions_first(desk: ScalperDesk) -> None:
+    await desk.rise()
+    await desk.set_state(BotState.STOPPING)
+    await desk.rounds(3)
+    trip = await desk.trip()
+    assert (trip.state, trip.closing, await desk.state()) == ("closed", Exit.STOPPED, BotState.STOPPED)
+
+
+async def test_a_scalper_that_leaves_its_positions_cancels_its_orders(desk: ScalperDesk) -> None:
+    await desk.change(rests_take_profit=True, on_stop=OnScalperStop.LEAVE)
+    await desk.rise()
+    await desk.round()
+    await desk.set_state(BotState.STOPPING)
+    await desk.rounds(3)
+    assert (desk.venue.resting(), await desk.state()) == ([], BotState.STOPPED)
+    assert (await desk.trip()).state == "open"
+
+
+async def test_what_a_late_fill_adds_to_a_closed_trip_is_looked_after(desk: ScalperDesk) -> None:
+    await desk.rise(takes="0")
+    desk.venue.hides_new_trades = True
+    (entry,) = desk.venue.resting()
+    await desk.change(entry_seconds=0)
+    await desk.round()
+    trip = await desk.trip()
+    assert trip.state in {"opening", "missed"}
+    desk.venue.orders[entry.venue_id] = entry
+    desk.venue.fill(entry.venue_id, "0.5")
+    desk.venue.reveal()
+    desk.duty.wake()
+    account = desk.account
+    await observe.collect_trades(account, "BTC/USDT")
+    await desk.rounds(2)
+    assert (await desk.trip()).entered == D("0.5")
+
+
+async def test_an_exit_that_is_refused_is_tried_again_and_told_once(desk: ScalperDesk) -> None:
+    await desk.rise()
+    desk.venue.fail("place", InsufficientFundsError("not enough BTC"))
+    await desk.look("94", "94.2", rounds=3)
+    (event,) = await desk.events("order_refused")
+    assert event.text == "not enough BTC"
+    desk.sheet.exit_holds[(await desk.trip()).pk].until = 0.0
+    await desk.rounds(2)
+    assert (await desk.trip()).state == "closed"
+
+
+async def test_a_market_that_is_gone_is_told_and_does_not_hold_up_a_stop(desk: ScalperDesk) -> None:
+    await desk.rise()
+    desk.account.markets = {}
+    await desk.rounds(2)
+    (event,) = await desk.events("market_gone")
+    assert "BTC/USDT cannot be closed" in event.text
+    await desk.set_state(BotState.STOPPING)
+    await desk.rounds(2)
+    trip = await desk.trip()
+    assert (trip.state, trip.left, await desk.state()) == ("closed", D("0.999"), BotState.STOPPED)
+    assert "cannot be closed" in trip.remark
+
+
+async def test_after_an_exit_its_market_cools_down(desk: ScalperDesk) -> None:
+    await desk.change(cooldown_seconds=3600)
+    await desk.rise()
+    await desk.look("94", "94.2", rounds=2)
+    desk.quote("99.9", "100.1")
+    await desk.rise()
+    assert len(await desk.trips()) == 1
+    (event,) = await desk.events("locked")
+    assert "it has just closed a position there" in event.text
+
+
+async def test_what_its_position_holds_is_free_for_nobody_else(desk: ScalperDesk) -> None:
+    await desk.rise()
+    await desk.round()
+    assert Funds(desk.account).free("BTC") == D(100)
+
+
+async def test_a_short_scalper_sells_what_is_held_and_buys_it_back(desk: ScalperDesk) -> None:
+    await desk.change(direction="short")
+    desk.venue.takes = D(1)
+    desk.remembers("102")
+    await desk.scanned()
+    await desk.round()
+    (entry,) = await desk.orders()
+    assert (entry.side, entry.price) == ("sell", D("99.9"))
+    await desk.look("89", "89.2", rounds=2)
+    trip = await desk.trip()
+    assert (trip.state, trip.closing, trip.left) == ("closed", Exit.TAKE_PROFIT, D(0))
+    assert trip.realised_profit > 0
+    await desk.is_exact()
+
+
+async def test_trips_at_work_are_read_at_the_take_over(desk: ScalperDesk) -> None:
+    await desk.rise()
+    at_work = await desk.do(trips.at_work, desk.duty.lease)
+    assert [trip.pk for trip in at_work.values()] == [(await desk.trip()).pk]

@@ -108,6 +108,8 @@ class LiveBook:
         if since is not None and uptime() - since > PROVEN_SECONDS:
             self._patience = Patience()
         trouble = _trouble_of(error)
+        if trouble is Trouble.REFUSED and since is not None:
+            trouble = Trouble.CUT  # it was to be had, and a refusal may be another market's
         self._repairs[trouble] += 1
         if trouble is not Trouble.REFUSED:
             log.info("the stream of %s begins anew (%s): %s", self.symbol, trouble, error)

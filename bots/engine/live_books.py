@@ -71,9 +71,10 @@ class LiveBooks:
             del self._tasks[symbol]
 
     async def close(self) -> None:
+        """The stream ends before each of its books says good-bye to the venue."""
         tasks = list(self._tasks.values())
         self._books.clear()
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         await self._stream.close()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -15,7 +15,7 @@ from exchanges.errors import BookStreamError, CredentialsError, Trouble, Unknown
 from exchanges.gateway import Proxy
 from exchanges.types import Book, Level, Touch
 from exchanges.venues.book_socket import BookSocket
-from exchanges.venues.ccxt_errors import ANY_FAILURE, Call, translate
+from exchanges.venues.ccxt_errors import ANY_FAILURE, BANNED, TOO_MANY, Call, translate
 from exchanges.venues.dialect import BookStreaming
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.door import Passage, open_client
@@ -76,7 +76,7 @@ class CcxtBookStream:
             failure = told.socket.failure(told.topic)
             if failure is not None:
                 raise failure
-        except ANY_FAILURE as error:
+        except (*ANY_FAILURE, VaultError) as error:
             raise self._translated(error) from None
         if told.book.is_worn:
             raise BookStreamError("Too little is left of what is known of it.", trouble=Trouble.WORN)
@@ -102,6 +102,8 @@ class CcxtBookStream:
         async with self._opening:
             if self._client is None:
                 shared = await self._wire.market_list(self._venue.id, self._proxy)
+                if self._is_closed:
+                    raise BookStreamError("The stream was closed.", trouble=Trouble.REFUSED)
                 client = open_client(
                     self._venue.id, wire=self._wire, proxy=self._proxy, kind=behind_stream_door
                 )
@@ -133,33 +135,38 @@ class CcxtBookStream:
 
     async def drop(self, symbol: str) -> None:
         self._told.pop(symbol, None)
-        if symbol not in self._followed or self._client is None:
-            self._followed.discard(symbol)
-            return
+        was_followed = symbol in self._followed
         self._followed.discard(symbol)
+        if self._client is None:
+            return
         self._client.forget_book(symbol)
         if not self._followed:
-            await self._client.close_ws_clients()
-        else:
+            await self._end()
+        elif was_followed:
             await self._unsubscribe(symbol)
 
+    async def _end(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
     async def _unsubscribe(self, symbol: str) -> None:
+        """Not where the connection has ended; a wait for it is over then, too."""
         await self._take_turn()
-        socket: BookSocket | None = self._client.socket
-        if self._is_closed or socket is None or socket.closed():
+        client = self._client
+        if client is None or client.socket is None or client.socket.closed():
             return
+        socket: BookSocket = client.socket
         try:
-            await socket.send(self._client.unsubscription(symbol))
+            await socket.send(client.unsubscription(symbol))
         except ANY_FAILURE as error:
             socket.on_error(ccxt.NetworkError(error))
 
     async def close(self) -> None:
         self._is_closed = True
-        client, self._client = self._client, None
         self._told.clear()
         self._followed.clear()
-        if client is not None:
-            await client.close()
+        await self._end()
 
     def _translated(self, error: Exception) -> VenueError:
         if isinstance(error, VaultError):
@@ -179,6 +186,8 @@ class CcxtBookStream:
 
 
 def _is_refused(error: Exception) -> bool:
-    """The request to speak by WebSocket was answered, with a no."""
+    """The request to speak by WebSocket was answered, with a no; not with "later"."""
     cause = error.args[0] if error.args else None
-    return isinstance(cause, aiohttp.WSServerHandshakeError) and 400 <= cause.status < 500
+    if not isinstance(cause, aiohttp.WSServerHandshakeError):
+        return False
+    return 400 <= cause.status < 500 and cause.status not in (BANNED, TOO_MANY)

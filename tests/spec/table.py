@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from exchanges.errors import VenueError
+from exchanges.venues.dialects import dialect_of
 from exchanges.venues.facts import Venue
 from exchanges.venues.registry import known_venues, venue
 from tests.spec.cases import CASES
@@ -51,6 +52,7 @@ def _facts(known: Venue) -> str:
         ("Client ids", known.client_ids),
         ("Order types", ", ".join(known.order_types)),
         ("Post-only", _post_only(known)),
+        ("Books", _books(known)),
         ("Fees of the lowest tier", _fees(known)),
         ("One key, several connections", "no: they disturb each other" if known.one_client_per_key else ""),
         ("Good to know", " ".join(known.remarks)),
@@ -65,6 +67,11 @@ def _post_only(known: Venue) -> str:
     if known.no_orders_because:
         return ""
     return "yes" if known.supports_post_only else "no: a bot that asks for it is refused"
+
+
+def _books(known: Venue) -> str:
+    terms = dialect_of(known.id).book_streaming
+    return f"told by WebSocket, up to {terms.most_symbols} at a time" if terms else "asked for"
 
 
 def _live(known: Venue) -> str:

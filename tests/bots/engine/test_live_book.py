@@ -225,6 +225,16 @@ def test_a_stream_that_is_not_to_be_had_is_said_once_and_left_alone(
 
 
 @scene
+async def test_a_refusal_of_what_was_told_before_is_not_for_long(desk: Desk) -> None:
+    desk.feed.follow(SYMBOL)
+    await a_moment()
+    desk.stream.break_off(BookStreamError("another market's", trouble=Trouble.REFUSED))
+    await asyncio.sleep(2)
+    assert desk.feed.repairs == {Trouble.CUT: 1}
+    assert not await desk.asks()
+
+
+@scene
 async def test_a_crossed_book_is_not_served(desk: Desk) -> None:
     desk.feed.follow(SYMBOL)
     await a_moment()

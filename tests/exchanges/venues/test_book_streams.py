@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from exchanges.errors import BookStreamError, ProxyAuthError, Trouble, UnknownSymbolError
 from exchanges.gateway import Proxy
@@ -136,12 +137,28 @@ async def test_nothing_of_it_is_left_open(desk: StreamsDesk) -> None:
     await begin(desk)
     await desk.leave()
     await desk.stream.drop(desk.symbol)
-    assert desk.stream._client.clients == {}  # type: ignore[attr-defined]
+    assert desk.stream._client is None  # type: ignore[attr-defined]
     await desk.stream.close()
     await desk.wire.close()
     await asyncio.sleep(0.05)
     ours = [task for task in asyncio.all_tasks() if "ccxt" in repr(task.get_coro())]
     assert ours == []
+
+
+async def test_what_is_closed_stays_closed(desk: StreamsDesk) -> None:
+    await desk.stream.close()
+    with pytest.raises(BookStreamError):
+        await desk.stream.next_touch(desk.symbol)
+
+
+async def test_many_books_are_left_at_once_when_all_is_closed(desk: StreamsDesk) -> None:
+    await begin(desk)
+    desk.watch(OTHER_SYMBOLS[desk.venue])
+    await until(lambda: desk.is_true(OTHER_SYMBOLS[desk.venue]))
+    leaving = asyncio.create_task(desk.stream.drop(desk.symbol))
+    await asyncio.sleep(0)
+    await desk.stream.close()
+    await asyncio.wait_for(leaving, 1)
 
 
 async def test_who_closes_while_it_connects_leaves_nothing(desk: StreamsDesk) -> None:
@@ -202,6 +219,21 @@ async def test_a_proxy_that_refuses_us_is_not_gone_around(
         await stream.close()
         assert "stale" not in repr(refused.value) + str(refused.value.__cause__)
         assert proxy.refused
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+async def test_a_venue_that_lets_nobody_listen_is_told_from_one_that_does_not_now(
+    desk: StreamsDesk, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    async def refuse(*_request: object) -> web.Response:
+        return web.Response(status=status)
+
+    monkeypatch.setattr(desk.lab._server, "_stream", refuse)
+    monkeypatch.setattr(desk.house.dialect, "streams", lambda *_request: None, raising=False)
+    desk.watch()
+    await until(lambda: desk.errors)
+    (error,) = desk.errors
+    assert (isinstance(error, BookStreamError) and error.trouble is Trouble.REFUSED) is (status < 429)
 
 
 # --- Which venues

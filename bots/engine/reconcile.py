@@ -1,8 +1,8 @@
 """What to cancel, place and keep, so that the desired quotes rest.
 
 An order stays where it can, to keep its place in the queue: near enough in price, and what remains of it is
-not more than desired (a limit checked the desired amount) and not less than half of it (less than that is
-worth a new place at the end of the queue).
+not more than desired (a limit checked the desired amount) and not less than a share of it, usually half (less
+than that is worth a new place at the end of the queue).
 
 An order whose cancel is unconfirmed, or whose outcome is unknown, occupies a slot: the quote nearest to it
 waits. So does a quote that would trade with an order of our own.
@@ -20,6 +20,7 @@ from bots.strategies.base import OpenOrder, Quote
 from exchanges.types import ZERO, Side
 
 _Item = TypeVar("_Item")
+HALF = Decimal("0.5")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,17 +62,19 @@ class Nearness:
     """When an order is near enough to a quote to stay.
 
     tolerance_pct: distance of the prices, as a fraction of the desired one: 0.0005 is 0.05 %.
+    least_share: of the desired amount, that has to remain of an order.
     minimum_distance_pct: no order stays that is nearer than this to the reference price, as a fraction of it.
     """
 
     tolerance_pct: Decimal
+    least_share: Decimal = HALF
     minimum_distance_pct: Decimal = ZERO
     reference_price: Decimal | None = None
 
     def allows(self, order: OpenOrder, quote: Quote) -> bool:
         return (
             abs(order.price - quote.price) <= self.tolerance_pct * quote.price
-            and quote.amount / 2 <= order.remaining <= quote.amount
+            and self.least_share * quote.amount <= order.remaining <= quote.amount
             and not self._is_too_near(order)
         )
 
@@ -96,12 +99,14 @@ def reconcile(
     open_orders: Sequence[OpenOrder],
     *,
     tolerance_pct: Decimal,
+    least_share: Decimal = HALF,
     minimum_distance_pct: Decimal = ZERO,
     reference_price: Decimal | None = None,
 ) -> Plan:
     """The way from what rests to what should rest. Units are Nearness's, the order of steps is Plan's."""
     nearness = Nearness(
         tolerance_pct=tolerance_pct,
+        least_share=least_share,
         minimum_distance_pct=minimum_distance_pct,
         reference_price=reference_price,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bots.engine import trips
 from bots.engine.account import Account
-from bots.engine.clock import utc_now
+from bots.engine.clock import uptime, utc_now
 from bots.engine.funds import Funds
 from bots.engine.opening import Opened, open_positions
 from bots.engine.record import mark, record
@@ -15,6 +16,7 @@ from bots.models import BotState, Position
 from bots.strategies.base import Decision
 
 SHOWN = 5  # sentences of a decision
+KEEP_PLACE_SECONDS = 300.0
 
 
 async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
@@ -31,12 +33,26 @@ async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     )
     refusals = [refusal for each in tended.values() for refusal in each.refusals] + opened.refusals
     await record(account, sheet, decision, refusals, _marked(account, sheet, tended))
+    await _keep_place(account, sheet)
 
 
 def _marked(account: Account, sheet: ScalpingSheet, tended: dict[str, Tended]) -> list[Position]:
     return [
         mark(account.position(sheet.bot.pk, symbol), each.mid, utc_now()) for symbol, each in tended.items()
     ]
+
+
+async def _keep_place(account: Account, sheet: ScalpingSheet) -> None:
+    """Where a scan of many markets is, now and then: the next worker goes on there."""
+    if not sheet.scan_place or uptime() - sheet.place_kept_at < KEEP_PLACE_SECONDS:
+        return
+    sheet.place_kept_at = uptime()
+    event = account.event("scanning", f"{_sentence(sheet)}.", at=utc_now(), bot_id=sheet.bot.pk)
+    await account.database.run(trips.keep_place, account.lease, sheet.bot.pk, sheet.scan_place, event)
+
+
+def _sentence(sheet: ScalpingSheet) -> str:
+    return f"{sheet.scan_sentence[:1].upper()}{sheet.scan_sentence[1:]}"
 
 
 def _reason(sheet: ScalpingSheet, tended: Sequence[Tended]) -> str:
@@ -52,8 +68,7 @@ def _reason(sheet: ScalpingSheet, tended: Sequence[Tended]) -> str:
 
 def _search(sheet: ScalpingSheet) -> list[str]:
     """Where it looks for an entry, and what it found where it looks at one market only."""
-    sentence = sheet.scan_sentence
-    said = [f"{sentence[:1].upper()}{sentence[1:]}."] if sentence else ["It begins to look at its markets."]
+    said = [f"{_sentence(sheet).rstrip('.')}."] if sheet.scan_sentence else ["It begins to look at markets."]
     if sheet.unknown:
         said.append(f"Not there: {', '.join(sheet.unknown[:SHOWN])}.")
     if len(sheet.watched) == 1 and sheet.watched[0] in sheet.reasons:

@@ -63,6 +63,7 @@ class ScalpingSheet(Sheet):
     reasons: dict[str, str] = field(default_factory=dict)
     scan_sentence: str = ""
     scan_place: str = ""
+    place_kept_at: float = float("-inf")
     scan_error: BaseException | None = None
     memories: dict[int, Memory] = field(default_factory=dict)
     entry_holds: defaultdict[str, Hold] = field(default_factory=lambda: defaultdict(Hold))

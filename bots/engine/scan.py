@@ -6,7 +6,7 @@ A scan is advice: nothing that an order needs waits for it, and what goes wrong 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
@@ -15,7 +15,7 @@ from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.sheet import Sheet
-from bots.engine.tape import Scans, Tape
+from bots.engine.tape import Rotation, Scans, Tape
 from bots.models.scalper_bot import Markets
 from bots.strategies.rotation import chosen_symbols
 from exchanges.errors import RateLimitError, VenueError
@@ -69,14 +69,26 @@ class Scanner:
         tape.window_seconds = max(tape.window_seconds, sheet.bot.window_seconds)
         sheet.tape = tape
         sheet.watched = symbols = await self._symbols()
-        rotation = self.scans.rotation(
-            self.connection.owner_id, self.connection.venue, symbols, sheet.bot.scan_place
-        )
         self._listen(self._worth_listening(symbols))
+        rotation = self._rotation()
         batch = rotation.take(symbols, self._batch_size())
         sheet.scan_sentence, sheet.scan_place = batch.sentence, batch.next_place
-        await self._look_at(batch.symbols, tape)
-        self.wake()
+        try:
+            await self._look_at(batch.symbols, tape)
+        except VenueError:
+            rotation.give_back(batch)
+            raise
+        finally:
+            self.wake()
+
+    def _rotation(self) -> Rotation:
+        """Shared by all who choose their markets in the same way, wherever these are by now."""
+        bot = self.sheet.bot
+        chosen: Hashable = (bot.quote_currency, bot.min_day_volume)
+        if bot.markets == Markets.LISTED:
+            chosen = frozenset(bot.listed_symbols)
+        key = (self.connection.owner_id, self.connection.venue, bot.markets, chosen)
+        return self.scans.rotation(key, place=bot.scan_place)
 
     def _batch_size(self) -> int:
         return SMALLEST_BATCH if self._failures else batch_size(self.account.health.score)

@@ -70,6 +70,11 @@ class Rotation:
         self.place = batch.next_place
         return batch
 
+    def give_back(self, batch: Batch) -> None:
+        """It was not looked at; it is the next again, unless somebody has gone on by now."""
+        if self.place == batch.next_place:
+            self.place = batch.symbols[0]
+
 
 @dataclass
 class Scans:
@@ -82,6 +87,6 @@ class Scans:
     def tape(self, venue: str) -> Tape:
         return self._tapes.setdefault(venue, Tape())
 
-    def rotation(self, owner: object, venue: str, symbols: Sequence[str], place: str) -> Rotation:
+    def rotation(self, key: Hashable, *, place: str) -> Rotation:
         """place: where it begins if nobody has begun it yet."""
-        return self._rotations.setdefault((owner, venue, tuple(symbols)), Rotation(place))
+        return self._rotations.setdefault(key, Rotation(place))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from bots.engine import trips
+from bots.engine import submit, trips
 from bots.engine.account import Account, open_order_of
 from bots.engine.clock import uptime, utc_now
 from bots.engine.execution import Errand, carry_out
@@ -17,14 +17,16 @@ from bots.engine.observe import collect_trades
 from bots.engine.reconcile import reconcile
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.snapshot import current_book
+from bots.lifecycle import OrderState
 from bots.models import BotState, Order, RoundTrip, Severity, TripState
 from bots.strategies.barriers import Exit, Watch
-from bots.strategies.base import OpenOrder, Quote
+from bots.strategies.base import Quote
 from bots.strategies.entries import ENTRY
 from bots.strategies.exits import CLOSE, Care, Closing, Trip, is_dust, look_after
 from bots.strategies.figures import per_cent, plain
 from exchanges.types import ZERO, Book, Market, OrderType, Side
 
+ALL = Decimal(1)
 SAVE_EVERY_SECONDS = 1.0
 TRADES_PATIENCE = timedelta(seconds=3)
 
@@ -45,10 +47,12 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
         return await _without_market(account, sheet, trip)
     book = await current_book(account.feed, trip.symbol, cycle_seconds=sheet.bot.cycle_seconds)
     care = _care(account, sheet, trip, market, book)
+    if await _end_entry(account, sheet, trip):
+        care = _care(account, sheet, trip, market, book)  # it may have filled meanwhile
     quotes = [] if care is None or care.quote is None else [care.quote]
-    quotes += _entry_that_may_fill(account, sheet, trip)
     verdict = _allowed(account, sheet, trip, market, book, quotes)
-    plan = reconcile(verdict.allowed, _open_orders(account, trip), tolerance_pct=ZERO)
+    exits = tuple(open_order_of(order) for order in _live_exits(account, trip))
+    plan = reconcile(verdict.allowed, exits, tolerance_pct=ZERO, least_share=ALL)
 
     def still_allowed(wanted: list[Quote]) -> list[Quote]:
         """A cancel may have told of a fill: what is left now is what may be closed."""
@@ -68,7 +72,7 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
     await carry_out(account, plan, errand)
     await count_what_filled(account, trip)
     await _finish(account, sheet, account.trips.get(trip.pk, trip), market, book)
-    reason = care.reason if care else f"Opens {trip.symbol}."
+    reason = care.reason if care else f"An entry in {trip.symbol} is on its way."
     mid = book.mid if book else None
     return Tended(reason=reason, quotes=verdict.allowed, refusals=verdict.refusals, mid=mid)
 
@@ -116,21 +120,30 @@ def _left(account: Account, trip: RoundTrip, market: Market) -> Decimal:
 
 
 def _price_of_the_close(account: Account, trip: RoundTrip) -> Decimal | None:
-    closes = [o for o in account.live_orders_of(trip) if o.level == CLOSE and o.type == OrderType.LIMIT]
+    closes = [o for o in _live_exits(account, trip) if o.level == CLOSE and o.type == OrderType.LIMIT]
     return closes[-1].price if closes else None
 
 
-def _entry_that_may_fill(account: Account, sheet: ScalpingSheet, trip: RoundTrip) -> list[Quote]:
-    """Its entry, as long as it has time and the trip is not being closed. A clock that stepped back behind
-    its beginning has lost count of that time: it is over."""
-    if sheet.memory(trip).closing is not None or not sheet.is_running:
-        return []
-    now, longest = utc_now(), timedelta(seconds=sheet.bot.entry_seconds)
-    return [
-        Quote(side=Side(o.side), price=o.price, amount=o.amount, level=ENTRY, post_only=False)
-        for o in account.live_orders_of(trip)
-        if o.level == ENTRY and o.price is not None and timedelta(0) <= now - o.created_at < longest
+async def _end_entry(account: Account, sheet: ScalpingSheet, trip: RoundTrip) -> bool:
+    """Cancels what is left of an entry that may fill no longer; True where there was something to cancel."""
+    over = [
+        order
+        for order in account.live_orders_of(trip)
+        if order.level == ENTRY
+        and order.state == OrderState.OPEN
+        and order.cancel_requested_at is None
+        and not _may_fill(sheet, trip, order)
     ]
+    await submit.cancel(account, over)
+    return bool(over)
+
+
+def _may_fill(sheet: ScalpingSheet, trip: RoundTrip, entry: Order) -> bool:
+    """As long as it has time and nothing is being closed. A clock that stepped back behind its beginning has
+    lost count of that time: it is over."""
+    if sheet.memory(trip).closing is not None or not sheet.is_running or sheet.kill_switch:
+        return False
+    return timedelta(0) <= utc_now() - entry.created_at < timedelta(seconds=sheet.bot.entry_seconds)
 
 
 def _allowed(
@@ -148,7 +161,7 @@ def _allowed(
         limits=sheet.limits,
         kill_switch=sheet.kill_switch,
         connection_enabled=sheet.connection_enabled,
-        open_orders=_open_orders(account, trip),
+        open_orders=tuple(open_order_of(order) for order in _live_exits(account, trip)),
     )
     return check_exits(quotes, context)
 
@@ -157,8 +170,8 @@ def _orders(account: Account, trip: RoundTrip) -> list[Order]:
     return [order for order in account.orders.values() if order.round_trip_id == trip.pk]
 
 
-def _open_orders(account: Account, trip: RoundTrip) -> tuple[OpenOrder, ...]:
-    return tuple(open_order_of(order) for order in account.live_orders_of(trip))
+def _live_exits(account: Account, trip: RoundTrip) -> list[Order]:
+    return [order for order in account.live_orders_of(trip) if order.closes]
 
 
 # --- What is kept of it

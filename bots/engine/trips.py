@@ -104,9 +104,11 @@ def keep_from_stopping(bot_id: UUID) -> bool:
     return closes.exists() and RoundTrip.objects.current().at_work().filter(bot_id=bot_id).exists()
 
 
-def save_scan_place(lease: Lease, bot_id: UUID, place: str) -> None:
+def keep_place(lease: Lease, bot_id: UUID, place: str, event: BotEvent) -> None:
+    """Of a scan. Not a change of settings: workers need not read them anew."""
     with fenced(lease):
         ScalperBot.objects.filter(pk=bot_id).update(scan_place=place)
+        event.save()
 
 
 def tell(event: BotEvent) -> None:

@@ -7,12 +7,14 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from bots.admin.records import RecordAdmin
 from bots.models import Order, RoundTrip, TripState
 from bots.strategies.protections import quote_of
-from exchanges.admin.cells import NOTHING, age_column, badge, figure, number_column
+from exchanges.admin.cells import NOTHING, age_cell, age_column, badge, figure, number_column
+from exchanges.types import ZERO
 
 STATE_KINDS = {
     TripState.OPENING: "busy", TripState.OPEN: "good", TripState.CLOSED: "quiet", TripState.MISSED: "quiet",
@@ -69,9 +71,9 @@ class TradedFilter(admin.SimpleListFilter):
 @admin.register(RoundTrip)
 class RoundTripAdmin(RecordAdmin):
     list_display = [
-        "closed_age", "opened_age", "state_shown", "bot", "mode", "symbol", "side_shown", "entered_shown",
-        "entry_average_shown", "exit_average_shown", "profit", "profit_pct_shown", "fees_quote_shown",
-        "fees_base_shown", "duration_shown", "opened_because", "closed_because", "entry_order", "exit_order",
+        "closed_age", "opened_age", "bot", "mode", "symbol", "side_shown", "entered_shown",
+        "entry_average_shown", "exit_average_shown", "profit", "profit_pct_shown", "fees",
+        "duration_shown", "opened_because", "closed_because", "entry_order", "exit_order",
     ]  # fmt: skip
     list_filter = [TradedFilter, "state", "closing", "side", "connection__mode", "is_dry_run", "connection"]
     search_fields = ["symbol", "bot__name", "orders__venue_id", "orders__client_id"]
@@ -82,7 +84,6 @@ class RoundTripAdmin(RecordAdmin):
         "fees_base_shown", "left_shown", "trailing_stop_shown", "closing_tries", "duration_shown",
         "created_at", "opened_at", "closed_at", "entry_order", "exit_order",
     ]  # fmt: skip
-    closed_age = age_column("closed_at", "closed")
     opened_age = age_column("opened_at", "opened")
     entered_shown = number_column("entered", "amount")
     exited_shown = number_column("exited", "exit amount")
@@ -96,6 +97,17 @@ class RoundTripAdmin(RecordAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoundTrip]:
         trips: QuerySet[RoundTrip] = super().get_queryset(request)
         return trips.prefetch_related(Prefetch("orders", queryset=ORDERS))
+
+    @admin.display(description="closed", ordering="closed_at")
+    def closed_age(self, trip: RoundTrip) -> SafeString:
+        return age_cell(trip.closed_at) if trip.closed_at else trip_badge(trip)
+
+    @admin.display(description="fees", ordering="fees_quote")
+    def fees(self, trip: RoundTrip) -> SafeString:
+        base, quote = trip.symbol.partition("/")[0], quote_of(trip.symbol)
+        paid = [(trip.fees_quote, quote), (trip.fees_base, base)]
+        shown = [(figure(amount, currency),) for amount, currency in paid if amount]
+        return format_html_join(" + ", "{}", shown or [(figure(ZERO, quote),)])
 
     @admin.display(description="state", ordering="state")
     def state_shown(self, trip: RoundTrip) -> SafeString:
@@ -118,8 +130,8 @@ class RoundTripAdmin(RecordAdmin):
         return percentage(trip)
 
     @admin.display(description="duration")
-    def duration_shown(self, trip: RoundTrip) -> str:
-        return lasted(trip.duration)
+    def duration_shown(self, trip: RoundTrip) -> SafeString:
+        return format_html('<span class="desk-number">{}</span>', lasted(trip.duration))
 
     @admin.display(description="why closed", ordering="closing")
     def closed_because(self, trip: RoundTrip) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from unfold.widgets import UnfoldAdminTextareaWidget
+
 from bots import services
 from bots.admin.bot import BotForm
 from bots.models import ScalperBot
@@ -74,3 +76,4 @@ class ScalperBotForm(BotForm):
     class Meta:
         model = ScalperBot
         fields = services.FIELDS[ScalperBot]
+        widgets = {"symbols": UnfoldAdminTextareaWidget(attrs={"rows": 3})}

@@ -209,15 +209,16 @@ def test_the_page_of_a_scalper_with_many_round_trips_asks_no_more(
 
 
 def test_a_round_trip_is_one_row_with_what_a_person_asks(client: Client, bot: ScalperBot) -> None:
-    trip = a_closed_trip(bot, remark="0.001 BTC are left")
+    trip = a_closed_trip(bot, remark="0.001 BTC are left", fees_base=D("0.001"))
     its_order(trip, "buy", "entry-7")
     its_order(trip, "sell", "exit-8", state="canceled", filled=D(0))
     its_order(trip, "sell", "exit-9")
     its_order(trip, "sell", "exit-10", state="canceled", filled=D(0))
     page = words(client, TRIPS)
     for shown in (
-        "0 s ago", "3 min ago", "closed", "paper", "BTC/USDT", "buy", "0.5", "100", "103", "+1.4 USDT",
-        "+2.7972 %", "0.05", "3 min 20 s", "It moved by 0.6 % in 60 s.", "Take profit. 0.001 BTC are left",
+        "0 s ago", "3 min ago", "paper", "BTC/USDT", "buy", "0.5", "100", "103", "+1.4 USDT",
+        "+2.7972 %", "0.05 USDT + 0.001 BTC", "3 min 20 s",
+        "It moved by 0.6 % in 60 s.", "Take profit. 0.001 BTC are left",
         "entry-7", "exit-9",
     ):  # fmt: skip
         assert shown in page, shown

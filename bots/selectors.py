@@ -103,9 +103,15 @@ class BotRow:
         return f"Its newest order was refused: {self.refused.reason}" if self.refused else ""
 
     @property
+    def decides(self) -> bool:
+        """Whether what it decided last is news: it runs, or closes what is open."""
+        looks_after = self.open_trips > 0 and self.bot.state != BotState.STOPPED
+        return self.bot.state == BotState.RUNNING or looks_after
+
+    @property
     def doing(self) -> str:
-        """What it does now; the decision that was its last is no news of a bot that does not run."""
-        if self.bot.state == BotState.RUNNING:
+        """What it does now; the decision that was its last is no news of a bot that does not decide."""
+        if self.decides:
             return self.decision.reason if self.decision else "It has decided nothing yet."
         if self.bot.state == BotState.PAUSED:
             return f"Paused: {self.bot.when_paused}"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from bots.admin.records import order_badge, side_badge
-from bots.models import BotState, Order, Trade
+from bots.models import Order, Trade
 from bots.selectors import BotPage, worker_warning
 from bots.strategies.base import Quote
 from exchanges.admin.cells import NOTHING, age_cell, figure, number
@@ -25,19 +25,18 @@ Table = dict[str, Any]
 def page_of(page: BotPage) -> dict[str, Any]:
     """What every kind's page has above its tables. The decision of a bot that does not run is no news."""
     row, decision = page.row, page.row.decision
-    runs = row.bot.state == BotState.RUNNING
     return {
         "worker_warning": worker_warning(),
         "doing": row.doing,
         "trouble": row.trouble if row.trouble != row.doing else "",
-        "decision_age": age_cell(decision.at) if decision and runs else "",
+        "decision_age": age_cell(decision.at) if decision and row.decides else "",
     }
 
 
 def decision_tables(page: BotPage, title: str) -> list[Table]:
     """What it wants to rest now, and what the limits refused of it."""
     decision = page.row.decision
-    if page.row.bot.state != BotState.RUNNING:
+    if not page.row.decides:
         return []
     quotes, refusals = (decision.quotes, decision.refusals) if decision else ([], [])
     tables = [table(title, QUOTE_HEADERS, map(_stored_quote, quotes))]

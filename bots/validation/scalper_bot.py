@@ -16,6 +16,7 @@ from bots.validation.market_list import (
     market_refusal,
     market_warnings,
 )
+from exchanges.health import LARGEST_BATCH
 from exchanges.types import ZERO, Market
 from exchanges.venues.registry import venue_or_none
 
@@ -30,7 +31,6 @@ TIMES_OF = {
     "most_losses": ("losses_pause_seconds",),
 }
 LONGEST_ROUND_TRIP_MS = 8000  # then a request is given up
-BATCH = 15
 
 
 def mistakes(bot: ScalperBot) -> columns.Mistakes:
@@ -47,7 +47,7 @@ def mistakes(bot: ScalperBot) -> columns.Mistakes:
 
 
 def _entry_mistakes(bot: ScalperBot) -> columns.Mistakes:
-    if bot.window_seconds < bot.cycle_seconds:
+    if bot.window_seconds < bot.cycle_seconds and not _is_told_of_changes(bot):
         sentence = (
             f"A window of {bot.window_seconds} s is shorter than the {bot.cycle_seconds} s between two looks "
             "at the market: lengthen the window, or look more often."
@@ -75,6 +75,14 @@ def _entry_mistakes(bot: ScalperBot) -> columns.Mistakes:
         yield "most_positions", "A bot cannot have more positions than its connection may have."
 
 
+def _is_told_of_changes(bot: ScalperBot) -> bool:
+    """Few markets are listened to where the venue tells of their books by itself."""
+    its_venue = venue_or_none(bot.connection.venue) if bot.connection_id else None
+    if its_venue is None or not its_venue.streams_books:
+        return False
+    return bot.markets == Markets.LISTED and len(bot.listed_symbols) <= LARGEST_BATCH
+
+
 def settings_refusal(bot: ScalperBot, prices: Mapping[str, Decimal]) -> str:
     """Why it may not start at this venue. prices: by symbol, quote per base, those that are known."""
     return market_refusal(bot) or _size_refusal(bot, prices)
@@ -98,11 +106,13 @@ def warnings(bot: ScalperBot) -> Iterator[str]:
 
 def _rotation_warnings(bot: ScalperBot, markets: list[Market]) -> Iterator[str]:
     count = len(bot.listed_symbols) if bot.markets == Markets.LISTED else len(markets)
-    seconds = -(-count // BATCH) * bot.cycle_seconds
-    if count > BATCH and seconds > bot.window_seconds:
+    seconds = -(-count // LARGEST_BATCH) * bot.cycle_seconds
+    most = "up to " if bot.markets == Markets.ALL and bot.min_day_volume else ""
+    if count > LARGEST_BATCH and seconds > bot.window_seconds:
         yield (
-            f"It looks at {count} markets in turns of {BATCH}, so at each of them every {seconds} s, longer "
-            f"than its window of {bot.window_seconds} s: it sees moves of that time instead."
+            f"It looks at {most}{count} markets in turns of {LARGEST_BATCH}, so at each of them every "
+            f"{seconds} s, longer than its window of {bot.window_seconds} s: it sees moves of that time "
+            "instead."
         )
 
 

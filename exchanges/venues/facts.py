@@ -35,6 +35,7 @@ class Venue:
     is_synthetic: its prices are computed, so that nothing is asked of a network.
     is_proven: orders were placed, filled, lost and found again there in tests; elsewhere only paper trades.
     supports_post_only: an order can be refused by the venue instead of taking liquidity.
+    streams_books: changes of a book are told as they happen.
     market_data_needs_key: not even its markets and prices are shown without a key.
     one_client_per_key: two connections with one key disturb each other (nonces), not only each other's pace.
     usual_quote: the currency in which an account's worth is counted where its owner names none.
@@ -56,6 +57,7 @@ class Venue:
     is_synthetic: bool = False
     is_proven: bool = False
     supports_post_only: bool = True
+    streams_books: bool = False
     market_data_needs_key: bool = False
     one_client_per_key: bool = False
     usual_quote: str = "USDT"

@@ -168,3 +168,11 @@ def test_a_mistake_in_the_file_is_one_sentence(tmp_path: Path, changes: dict[str
     with pytest.raises(CommandError) as caught:
         preview_of(tmp_path, **changes)
     assert words in str(caught.value)
+
+
+def test_the_example_of_the_documentation_closes_where_it_says(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "strategies" / "scalper.md"
+    example = page.read_text(encoding="utf-8").partition("```json")[2].partition("```")[0]
+    answer = preview(tmp_path, example)
+    assert (answer["reason"], answer["price"]) == ("trailing_stop", "101.09")
+    assert answer["stops"] == ["99.198198198198", "100.5945", "101.092", "101.092"]

@@ -151,6 +151,18 @@ def test_a_paused_scalper_says_that_it_looks_after_its_positions(client: Client,
     assert "Paused: it opens nothing new, and goes on looking after its positions." in page
 
 
+@pytest.mark.parametrize("state", ["running", "paused", "stopping"])
+def test_a_bot_that_holds_positions_says_what_it_does_with_them_until_it_is_stopped(
+    client: Client, bot: ScalperBot, state: str
+) -> None:
+    an_open_trip(bot)
+    Decision.objects.create(bot=bot, reason="Closes: trailing stop, at 99.4.", at=timezone.now())
+    Bot.objects.update(state=state)
+    assert "Closes: trailing stop, at 99.4." in words(client, change_url(bot))
+    Bot.objects.update(state="stopped")
+    assert "Closes: trailing stop" not in words(client, change_url(bot))
+
+
 @pytest.mark.parametrize("act", ["start", "pause", "stop", "archive", "clone"])
 def test_an_act_is_a_post_with_its_own_permission(client: Client, bot: ScalperBot, act: str) -> None:
     assert client.get(act_url(bot, act)).status_code == 405

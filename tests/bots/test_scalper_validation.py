@@ -49,7 +49,6 @@ def refusal(connection: ExchangeConnection, **settings: Any) -> dict[str, list[s
         ({"entry_move_pct": D("0.2")}, "entry_move_pct", "beyond the price band of 20 % are taken for"),
         ({"max_spread_pct": D("-0.1")}, "max_spread_pct", "from 0 to less than 1"),
         ({"min_free_quote": D(-1)}, "min_free_quote", "must be 0 or more"),
-        ({"window_seconds": 3}, "window_seconds", "A window of 3 s is shorter than the 5 s between"),
         ({"max_order_cost": D(49)}, "max_order_cost", "less than the entry size of 50"),
         ({"max_latency_ms": 8001}, "max_latency_ms", "this gate would never shut"),
         ({"most_positions": 9}, "most_positions", "more positions than its connection may have"),
@@ -227,6 +226,24 @@ def test_both_sides_of_a_bot_that_opens_both_are_judged(connection: ExchangeConn
     of_a_long = D("0.19")  # what a long position loses at once is 0.1818, a short one 0.2222
     a_scalper(connection, stop_loss_pct=of_a_long)
     assert list(refusal(connection, stop_loss_pct=of_a_long, direction="both", name="B")) == ["stop_loss_pct"]
+
+
+@pytest.mark.parametrize(
+    ("venue", "settings"),
+    [("demo", {}), ("coinstore", {}), ("binance", ALL)],
+    ids=["demo", "coinstore", "all"],
+)
+def test_a_window_shorter_than_a_cycle_is_refused_where_no_stream_tells_of_changes(
+    user: User, venue: str, settings: dict[str, Any]
+) -> None:
+    there = create_connection(actor=None, owner=user, name="There", venue=venue, mode="paper")
+    found = refusal(there, window_seconds=3, **settings)
+    assert list(found) == ["window_seconds"]
+    assert "A window of 3 s is shorter than the 5 s between two looks" in found["window_seconds"][0]
+
+
+def test_a_short_window_is_taken_where_a_stream_tells_of_changes(connection: ExchangeConnection) -> None:
+    assert a_scalper(connection, window_seconds=3).window_seconds == 3
 
 
 def test_an_archived_connection_is_refused(connection: ExchangeConnection) -> None:

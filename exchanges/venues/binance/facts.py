@@ -25,4 +25,5 @@ VENUE = Venue(
     maker_fee=Decimal("0.001"),
     taker_fee=Decimal("0.001"),
     is_proven=True,
+    streams_books=True,
 )

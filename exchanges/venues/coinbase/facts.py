@@ -31,6 +31,7 @@ VENUE = Venue(
     maker_fee=Decimal("0.006"),
     taker_fee=Decimal("0.012"),
     is_proven=True,
+    streams_books=True,
     usual_quote="USD",
     remarks=(
         "A key belongs to one portfolio: its bots see and trade what is in that one.",

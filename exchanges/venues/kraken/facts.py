@@ -43,6 +43,7 @@ VENUE = Venue(
         "Its refusal of an address that is not on the allow-list reads like that of a missing permission.",
     ),
     is_proven=True,
+    streams_books=True,
     usual_quote="USD",
     one_client_per_key=True,
 )

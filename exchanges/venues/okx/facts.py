@@ -34,6 +34,7 @@ VENUE = Venue(
     maker_fee=Decimal("0.0008"),
     taker_fee=Decimal("0.001"),
     is_proven=True,
+    streams_books=True,
     remarks=(
         "Bots use the trading account: move money there from the funding account.",
         "A key without an allow-list expires after 14 days without use.",

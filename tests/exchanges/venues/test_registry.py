@@ -9,6 +9,7 @@ import pytest
 
 from exchanges.gateway import ConnectionSpec, Credentials
 from exchanges.venues.demo import DemoMarketData
+from exchanges.venues.dialects import dialect_of
 from exchanges.venues.registry import (
     UnknownVenueError,
     known_venues,
@@ -74,3 +75,10 @@ async def test_a_paper_account_without_a_database_is_a_mistake() -> None:
     async with Wire() as wire:
         with pytest.raises(ValueError, match="database"):
             open_gateway(spec, wire=wire)
+
+
+def test_what_is_said_of_streams_is_what_the_dialects_can_do() -> None:
+    real = [known for known in known_venues() if not known.is_synthetic]
+    assert {known.id: known.streams_books for known in real} == {
+        known.id: dialect_of(known.id).book_streaming is not None for known in real
+    }

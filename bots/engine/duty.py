@@ -34,7 +34,7 @@ from bots.engine.record import keep_marks
 from bots.engine.scan import Scanners
 from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
-from bots.engine.takeover import Office, open_account, take_over
+from bots.engine.takeover import Office, follow_markets, open_account, take_over
 from bots.models import BotState, Severity
 from database.thread import tell_outage
 from exchanges.errors import (
@@ -241,6 +241,8 @@ class Duty:
             await take_over(self._account, connection.venue)
             await try_credentials(self._account, connection)
             self._agrees, self._look_due_at = True, 0.0
+        else:
+            await follow_markets(self._account, connection.venue)
         return self._account
 
     async def _look_at_account(self, account: Account, symbols: set[str]) -> None:

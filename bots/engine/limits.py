@@ -24,6 +24,7 @@ class LimitRule(StrEnum):
     KILL_SWITCH = "kill_switch"
     CONNECTION_DISABLED = "connection_disabled"
     BOT_NOT_RUNNING = "bot_not_running"
+    MARKET_CLOSED = "market_closed"
     NO_BOOK = "no_book"
     STALE_BOOK = "stale_book"
     CROSSED_BOOK = "crossed_book"
@@ -213,6 +214,11 @@ def bot_not_running(_quote: Quote, context: LimitContext, _taken: Taken) -> str 
     return None if context.bot_running else "The bot is not running: it places nothing new."
 
 
+def market_closed(_quote: Quote, context: LimitContext, _taken: Taken) -> str | None:
+    market = context.market
+    return None if market.active else f"{market.symbol} is closed, or listed no more, at the venue."
+
+
 def no_book(_quote: Quote, context: LimitContext, _taken: Taken) -> str | None:
     return f"There is no book of {context.market.symbol}." if context.book is None else None
 
@@ -384,6 +390,7 @@ RULES: Rules = (
     (LimitRule.KILL_SWITCH, kill_switch),
     (LimitRule.CONNECTION_DISABLED, connection_disabled),
     (LimitRule.BOT_NOT_RUNNING, bot_not_running),
+    (LimitRule.MARKET_CLOSED, market_closed),
     (LimitRule.NO_BOOK, no_book),
     (LimitRule.STALE_BOOK, stale_book),
     (LimitRule.CROSSED_BOOK, crossed_book),

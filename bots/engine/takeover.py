@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from django.db import Error as AnyDatabaseError
 
 from bots.engine import ledger, trips
 from bots.engine.account import Account
@@ -19,7 +20,6 @@ from exchanges.errors import RejectedError
 from exchanges.models import ExchangeConnection
 from exchanges.selectors import connection_spec, live_refusal
 from exchanges.services import save_markets
-from exchanges.types import Market
 from exchanges.venues.registry import open_gateway
 from exchanges.venues.wire import Wire
 
@@ -54,11 +54,20 @@ async def open_account(lease: Lease, connection: ExchangeConnection, office: Off
     )
 
 
-async def _save_markets(account: Account, venue: str, markets: Mapping[str, Market]) -> None:
-    """Once for a list that many connections share: a venue may have ten thousand markets."""
-    if markets is not account.feed.saved_markets:
-        await account.database.run(save_markets, venue=venue, markets=markets)
+async def follow_markets(account: Account, venue: str) -> None:
+    """The venue's list as it is now. What is new in it is written once for all connections that share it: a
+    venue may have ten thousand markets. Raises VenueError where there is none yet."""
+    markets = await account.gateway.load_markets()
+    if markets is account.markets:
+        return
+    if markets != account.markets and markets is not account.feed.saved_markets:
         account.feed.saved_markets = markets
+        try:
+            await account.database.run(save_markets, venue=venue, markets=markets)
+        except AnyDatabaseError:
+            account.feed.saved_markets = None
+            raise
+    account.markets = markets
 
 
 async def take_over(account: Account, venue: str) -> None:
@@ -66,10 +75,7 @@ async def take_over(account: Account, venue: str) -> None:
 
     Raises VenueError while the venue cannot be asked: nothing is placed before the books agree.
     """
-    markets = await account.gateway.load_markets()
-    if markets != account.markets:  # once for each opening, not after every failure
-        await _save_markets(account, venue, markets)
-        account.markets = markets
+    await follow_markets(account, venue)
     account.orders.clear()
     account.foreign.clear()  # a name may have been misread
     account.hold(await account.database.run(ledger.take_over_unsettled, account.lease, utc_now()))

@@ -101,13 +101,13 @@ class CcxtBookStream:
     async def _opened(self, symbol: str) -> Any:
         async with self._opening:
             if self._client is None:
-                shared = await self._wire.market_list(self._venue.id, self._proxy)
+                await self._wire.load_markets(self._venue.id, self._proxy)
                 if self._is_closed:
                     raise BookStreamError("The stream was closed.", trouble=Trouble.REFUSED)
                 client = open_client(
                     self._venue.id, wire=self._wire, proxy=self._proxy, kind=behind_stream_door
                 )
-                client.set_markets_from_exchange(shared.source)
+                self._wire.market_lists.give(self._venue.id, client)
                 self._client = client
         if symbol not in self._client.markets:
             raise UnknownSymbolError(f"{self._venue.title} has no market {symbol}.")

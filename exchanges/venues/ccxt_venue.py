@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ from exchanges.venues.ccxt_errors import ANY_FAILURE, Call, translate
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.door import Client, Passage, open_client, passage
 from exchanges.venues.facts import Venue
+from exchanges.venues.market_lists import casts_doubt, unless_gone
 from exchanges.venues.plausible import plausible_order, plausible_trade
 from exchanges.venues.trade_pages import fetch_back, fetch_pages, in_order
 from vault.keyring import VaultError
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from exchanges.venues.wire import Wire
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 PAUSE_WITHOUT_RETRY_AFTER_SECONDS = 10.0
 
@@ -58,7 +61,7 @@ class CcxtMarketData:
         self._wire = wire
         self._connection = connection
         self._dialect = dialect_of(venue.id)
-        self._markets: Mapping[str, Market] | None = None
+        self._has_markets = False
         self._opened: Client | None = None
 
     @property
@@ -75,23 +78,31 @@ class CcxtMarketData:
         return self._wire.public_client(self._venue.id, self._proxy)
 
     async def load_markets(self) -> Mapping[str, Market]:
-        if self._markets is not None:
-            return self._markets
-        markets: Mapping[str, Market] = await self._ask("load_markets", self._share_markets)
-        self._markets = markets
-        return markets
+        lists = self._wire.market_lists
+        if not self._has_markets:
+            await self._ask("load_markets", self._share_markets)
+            self._has_markets = True
+        elif lists.is_due(self._venue.id):
+            lists.renew_beside(self._venue.id, self._renew_markets())
+        return lists.markets(self._venue.id)
 
     @property
     def _key_for_markets(self) -> Credentials | None:
         """Where the market list is not to be had without one."""
         return None
 
-    async def _share_markets(self) -> Mapping[str, Market]:
+    async def _share_markets(self) -> None:
         client = self._client
-        shared = await self._wire.market_list(self._venue.id, self._proxy, self._key_for_markets)
-        if client is not shared.source:
-            client.set_markets_from_exchange(shared.source)
-        return shared.markets
+        await self._wire.load_markets(self._venue.id, self._proxy, self._key_for_markets)
+        self._wire.market_lists.give(self._venue.id, client)
+
+    async def _renew_markets(self) -> None:
+        """Beside what was asked for; the list stays where it cannot be had."""
+        renew = self._wire.renew_markets
+        try:
+            await self._ask("load_markets", lambda: renew(self._venue.id, self._proxy, self._key_for_markets))
+        except (VenueError, VaultError) as error:
+            log.warning("The market list of %s stays as it was: %s", self._venue.title, error)
 
     async def fetch_time(self) -> datetime:
         async def ask() -> Any:
@@ -156,6 +167,8 @@ class CcxtMarketData:
     async def _market(self, symbol: str) -> Market:
         """Raises UnknownSymbolError; nothing is sent for a market that the venue does not list."""
         market = (await self.load_markets()).get(symbol)
+        if market is None or not market.active:
+            self._wire.market_lists.doubt(self._venue.id)
         if market is None:
             raise UnknownSymbolError(
                 f"{self._venue.title} has no spot market {symbol}: check the symbol of the bot.",
@@ -190,6 +203,8 @@ class CcxtMarketData:
         finally:
             passage.reset(token)
         self._obey(problem)
+        if casts_doubt(problem):
+            self._wire.market_lists.doubt(self._venue.id)
         if isinstance(problem, CredentialsError):
             self._key_refused()
         raise problem
@@ -242,7 +257,7 @@ class CcxtGateway(CcxtMarketData):
         return self._opened.budget_used() if self._opened else 0.0
 
     async def close(self) -> None:
-        client, self._opened = self._opened, None
+        client, self._opened, self._has_markets = self._opened, None, False
         if self._venue.market_data_needs_key:
             self._wire.take_key_back(self._venue.id, self._proxy, self._id, self._credentials)
         if client is not None:
@@ -270,17 +285,17 @@ class CcxtGateway(CcxtMarketData):
     async def fetch_open_orders(self, symbols: Collection[str]) -> Sequence[OrderReport]:
         if not symbols:
             return []
-        for symbol in symbols:
-            await self._market(symbol)
-        wanted = frozenset(symbols)
+        markets = {symbol: await self._market(symbol) for symbol in symbols}
+        wanted = markets.keys()
         at_once = len(wanted) >= self._dialect.open_orders_at_once
         reports: list[OrderReport] = []
         for only in [None] if at_once else sorted(wanted):
-            reports += await self._ask(
+            answer = self._ask(
                 "fetch_open_orders",
                 partial(self._open_orders, only),
                 lambda rows: [self._order_of(row, row["symbol"]) for row in rows if row["symbol"] in wanted],
             )
+            reports += await (answer if only is None else unless_gone(answer, markets[only], []))
         return reports
 
     async def _open_orders(self, symbol: str | None) -> list[Any]:
@@ -293,9 +308,16 @@ class CcxtGateway(CcxtMarketData):
         return await fetch_back(ask, cursor, page_size=self._dialect.open_orders_per_page)
 
     async def fetch_order(self, ref: OrderRef) -> OrderReport:
-        await self._market(ref.symbol)
-        if ref.venue_id is None and not self._dialect.finds_by_client_id:
-            return await self._search(ref)
+        market = await self._market(ref.symbol)
+        by_name = ref.venue_id is None and not self._dialect.finds_by_client_id
+        found = await unless_gone(self._search(ref) if by_name else self._fetch_order(ref), market, None)
+        if found is None:
+            raise OrderNotFoundError(
+                f"{self._venue.title} has no market {ref.symbol} any more.", connection=self._connection
+            )
+        return found
+
+    async def _fetch_order(self, ref: OrderRef) -> OrderReport:
         venue_id, params = _address(ref)
         return await self._ask(
             "fetch_order",
@@ -324,6 +346,10 @@ class CcxtGateway(CcxtMarketData):
 
     async def fetch_trades(self, symbol: str, *, since: datetime) -> Sequence[TradeReport]:
         market = await self._market(symbol)
+        return await unless_gone(self._trades(market, since), market, [])
+
+    async def _trades(self, market: Market, since: datetime) -> Sequence[TradeReport]:
+        symbol = market.symbol
         size, cursor = self._dialect.trades_per_page, self._dialect.trades_cursor
         if cursor is not None:
             asked = None if self._dialect.trades_of_all_markets else symbol

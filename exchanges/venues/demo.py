@@ -104,6 +104,9 @@ PAIRS: Mapping[str, Pair] = dict(
 )
 
 
+MARKETS: Mapping[str, Market] = {symbol: pair.market for symbol, pair in PAIRS.items()}
+
+
 class Print(NamedTuple):
     """One trade of the tape in whole numbers: price in ticks, amount in lots."""
 
@@ -124,7 +127,7 @@ class DemoMarketData:
         self._clock = clock
 
     async def load_markets(self) -> Mapping[str, Market]:
-        return {symbol: pair.market for symbol, pair in PAIRS.items()}
+        return MARKETS
 
     async def fetch_time(self) -> datetime:
         return self._clock()

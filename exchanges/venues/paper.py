@@ -66,7 +66,6 @@ class PaperGateway:
         self._clock = clock
         self._sleep = sleep
         self._latency_seconds = latency_seconds
-        self._markets: Mapping[str, Market] = {}
         self._seen_until: dict[str, datetime] = {}
         self._is_open = False
 
@@ -76,8 +75,7 @@ class PaperGateway:
         return 0.0
 
     async def load_markets(self) -> Mapping[str, Market]:
-        self._markets = await self._market_data.load_markets()
-        return self._markets
+        return await self._market_data.load_markets()
 
     async def fetch_time(self) -> datetime:
         return await self._market_data.fetch_time()
@@ -142,7 +140,7 @@ class PaperGateway:
         await self._sleep(self._latency_seconds)
 
     async def _market(self, symbol: str) -> Market:
-        markets = self._markets or await self.load_markets()
+        markets = await self.load_markets()
         if symbol not in markets:
             raise UnknownSymbolError(f"{self._spec.venue} has no market {symbol}; choose one of its markets.")
         return markets[symbol]
@@ -156,19 +154,25 @@ class PaperGateway:
         """Gives the open orders what their markets have done; the markets as they were seen for it."""
         await self._open_account()
         watched = await self._read(ledger.watch, self._account_id, symbols)
-        views = await asyncio.gather(*map(self._look, watched))
-        for one, view in zip(watched, views, strict=True):
-            if one.may_change(view):
+        looks = await asyncio.gather(*map(self._look, watched))
+        views = {one.symbol: view for one, view in zip(watched, looks, strict=True) if view is not None}
+        for one in watched:
+            view = views.get(one.symbol)
+            if view and one.may_change(view):
                 await self._change(ledger.settle, self._account_id, one.symbol, view)
-            if view.trades:
+            if view and view.trades:
                 self._seen_until[one.symbol] = view.trades[-1].time
-        return {one.symbol: view for one, view in zip(watched, views, strict=True)}
+        return views
 
-    async def _look(self, watched: ledger.Watched) -> MarketView:
+    async def _look(self, watched: ledger.Watched) -> MarketView | None:
+        """None where the venue has the market no more: nothing happens there, and the others go on."""
         # Trades that moved nothing once never will; the database need not remember that they did not.
         since = max(watched.since, self._seen_until.get(watched.symbol, watched.since))
-        trades = await self.fetch_public_trades(watched.symbol, since=since)
-        return MarketView(book=await self.fetch_book(watched.symbol), trades=trades)
+        try:
+            trades = await self.fetch_public_trades(watched.symbol, since=since)
+            return MarketView(book=await self.fetch_book(watched.symbol), trades=trades)
+        except UnknownSymbolError:
+            return None
 
     async def _read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await self._call(VenueDownError, function, *args, **kwargs)

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial, partialmethod
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
@@ -18,7 +17,7 @@ import aiohttp
 
 from exchanges.gateway import Credentials, Proxy
 from exchanges.pacing import Budget
-from exchanges.types import Market
+from exchanges.venues.market_lists import MarketLists
 from exchanges.venues.pace import Pace
 from exchanges.venues.trust import tls_context
 from exchanges.venues.tunnel import Tunnel
@@ -62,14 +61,6 @@ class Route:
         return cls(hashlib.sha256("\0".join(parts).encode()).hexdigest())
 
 
-@dataclass(frozen=True)
-class MarketList:
-    """source: a client that has loaded ccxt's form of the list, for others to share."""
-
-    source: Client
-    markets: Mapping[str, Market]
-
-
 class Wire:
     """Opened and closed in the loop that uses it:
 
@@ -82,8 +73,7 @@ class Wire:
         self._clients: dict[tuple[str, Route], Client] = {}
         self._lent_keys: defaultdict[tuple[str, Route], dict[str, Credentials]] = defaultdict(dict)
         self._paces: dict[tuple[str, Route], Pace] = {}
-        self._market_lists: dict[str, MarketList] = {}
-        self._loading: defaultdict[tuple[str, Route], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.market_lists = MarketLists()
         self._retired: WeakSet[Session] = WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -96,8 +86,7 @@ class Wire:
     async def close(self) -> None:
         clients, self._clients = list(self._clients.values()), {}
         sessions, self._sessions = [*self._sessions.values(), *self._retired], {}
-        clients += [shared.source for shared in self._market_lists.values()]
-        self._market_lists.clear()
+        await self.market_lists.close()
         self._lent_keys.clear()
         for client in clients:
             await client.close()
@@ -173,27 +162,25 @@ class Wire:
         if place in self._clients:
             take_key(self._clients[place], next(iter(self._lent_keys[place].values()), Credentials()))
 
-    async def market_list(
+    async def load_markets(
         self, venue_id: str, proxy: Proxy | None, credentials: Credentials | None = None
-    ) -> MarketList:
-        """The venue's markets, asked for once; credentials: of who asks, where everybody may not. Raises as
+    ) -> None:
+        """The venue's list, asked for once; credentials: of who asks, where everybody may not. Raises as
         ccxt does, and VaultError."""
-        from exchanges.venues.ccxt_answers import markets_of
+        open_lister = partial(self._lister, venue_id, proxy, credentials)
+        await self.market_lists.load(venue_id, Route.of(proxy), open_lister)
 
-        # A lock for each route: a proxy that hangs holds up nobody else.
-        async with self._loading[venue_id, Route.of(proxy)]:
-            if venue_id not in self._market_lists:
-                client = self._lister(venue_id, proxy, credentials)
-                await client.load_markets()
-                self._market_lists[venue_id] = MarketList(client, MappingProxyType(markets_of(client)))
-            return self._market_lists[venue_id]
+    async def renew_markets(
+        self, venue_id: str, proxy: Proxy | None, credentials: Credentials | None = None
+    ) -> None:
+        await self.market_lists.renew(venue_id, partial(self._lister, venue_id, proxy, credentials))
 
     def _lister(self, venue_id: str, proxy: Proxy | None, credentials: Credentials | None) -> Client:
         """A market list is no account's, so nobody's lease is needed to ask for it."""
         from exchanges.venues.door import open_client
 
         if credentials is None:
-            return self.public_client(venue_id, proxy)
+            credentials = next(iter(self._lent_keys[venue_id, Route.of(proxy)].values()), None)
         return open_client(venue_id, wire=self, proxy=proxy, credentials=credentials)
 
 

@@ -185,6 +185,7 @@ def levels_around(mid: Decimal) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
 class MemoryGateway:
     account: MemoryAccount
     licence: Licence | None = None
+    has_markets: bool = False
 
     def __post_init__(self) -> None:
         self.account.gateways_open += 1
@@ -206,8 +207,10 @@ class MemoryGateway:
             raise OutcomeUnknownError("The venue's answer was lost.")
 
     async def load_markets(self) -> Mapping[str, Market]:
-        async with self._call():
-            return MARKETS
+        if not self.has_markets:
+            async with self._call():
+                self.has_markets = True
+        return MARKETS
 
     async def fetch_time(self) -> datetime:
         return utc_now()

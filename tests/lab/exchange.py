@@ -41,6 +41,7 @@ class Exchange:
         self.accepts_crossing_makers = False  # a post-only order that would take is accepted, and ends
         self.fees_in_quote = False  # both sides pay in quote, and a buy holds its commission too
         self.markets: dict[str, LabMarket] = {}
+        self.delisted: dict[str, LabMarket] = {}
         self.accounts: dict[str, Account] = {}
         self._sequence = count(1)
         self._uids = count(1001)
@@ -50,6 +51,12 @@ class Exchange:
     def list_market(self, rules: MarketRules) -> LabMarket:
         self.markets[rules.symbol] = market = LabMarket(rules)
         return market
+
+    def delist_market(self, symbol: str) -> None:
+        """What rests there is cancelled, and from then on nobody knows it."""
+        for order in self.open_orders(symbol=symbol):
+            self.cancel(order)
+        self.delisted[symbol] = self.markets.pop(symbol)
 
     def open_account(self, name: str, fees: FeeSchedule | None = None, *, is_crowd: bool = False) -> Account:
         if name in self.accounts:

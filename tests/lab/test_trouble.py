@@ -206,6 +206,18 @@ async def test_a_market_closes_and_opens(commands: Commands, client: ccxt.binanc
     await buy(client)
 
 
+async def test_a_market_that_is_delisted_cancels_what_rests_and_is_unknown(
+    commands: Commands, client: ccxt.binance, lab: Lab
+) -> None:
+    await buy(client)
+    commands.delist_market(symbol=SYMBOL)
+    with pytest.raises(ccxt.BaseError, match="Invalid symbol"):
+        await buy(client)
+    (order,) = lab.exchange.delisted[SYMBOL].orders_of("trader")
+    assert not order.is_open
+    assert lab.exchange.ledger.holding("trader", "USDT").used == 0
+
+
 async def test_calm_ends_all_trouble(commands: Commands, client: ccxt.binance) -> None:
     commands.set_weather(seed=1, rates={"drop_after": 1})
     commands.set_lag(orders_ms=60_000, trades_ms=60_000, balances_ms=60_000)

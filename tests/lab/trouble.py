@@ -178,6 +178,10 @@ class TroubleCommands:
         market = self._house.exchange.market(symbol)
         market.rules = replace(market.rules, **{name: _number(value) for name, value in rules.items()})
 
+    def delist_market(self, *, symbol: str) -> None:
+        """For good."""
+        self._house.exchange.delist_market(symbol)
+
     def set_limits(self, **limits: int) -> None:
         """Limits' fields, as weight=1000000 for many clients at one address."""
         for name, value in limits.items():

@@ -267,14 +267,20 @@ class FakeGateway:
 
     venue: FakeVenue
     licence: Licence | None = None
+    markets: Mapping[str, Market] | None = None
 
     @property
     def budget_used(self) -> float:
         return 0.0
 
     async def load_markets(self) -> Mapping[str, Market]:
-        async with self.venue.serving("load_markets", None, self.licence):
-            return dict(self.venue.markets)
+        """Asked for once; a list that changed since is there without a request of this gateway's."""
+        if self.markets is None:
+            async with self.venue.serving("load_markets", None, self.licence):
+                self.markets = dict(self.venue.markets)
+        elif self.markets != self.venue.markets:
+            self.markets = dict(self.venue.markets)
+        return self.markets
 
     async def fetch_time(self) -> datetime:
         return datetime.now(UTC)

@@ -85,7 +85,7 @@ async def test_a_list_of_markets_that_is_at_hand_is_no_answer_and_its_lack_is_an
     assert health.reading.requests == 0
     venue.fail("load_markets", DOWN)
     with pytest.raises(VenueDownError):
-        await gateway.load_markets()
+        await MeasuredGateway(FakeGateway(venue), health).load_markets()
     assert health.meter.read(uptime()).errors == 1
 
 

@@ -56,6 +56,12 @@ def test_every_rule_has_a_place_in_the_order() -> None:
             "bot_not_running",
             "The bot is not running: it places nothing new.",
         ),
+        (
+            BID,
+            context(market=market(active=False)),
+            "market_closed",
+            "BTC/USDT is closed, or listed no more, at the venue.",
+        ),
         (BID, context(book=None), "no_book", "There is no book of BTC/USDT."),
         (
             BID,

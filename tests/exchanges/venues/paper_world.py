@@ -13,7 +13,7 @@ from uuid import uuid4
 from django.contrib.auth import get_user_model
 
 from database.thread import DatabaseThread
-from exchanges.errors import VenueDownError
+from exchanges.errors import UnknownSymbolError, VenueDownError
 from exchanges.gateway import ConnectionSpec, Credentials, MarketData
 from exchanges.models import ExchangeConnection
 from exchanges.types import (
@@ -70,6 +70,7 @@ class HandMarket:
     tape: list[PublicTrade] = field(default_factory=list)
     calls: int = 0
     fail_tape: bool = False
+    is_delisted: bool = False
 
     def trade(self, side: Side, price: str, amount: str, *, seconds_ago: float = 0) -> None:
         self.tape.append(
@@ -99,6 +100,8 @@ class HandMarket:
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
         self.calls += 1
+        if self.is_delisted:
+            raise UnknownSymbolError(f"There is no market {symbol} any more.")
         if self.fail_tape:
             raise VenueDownError("The market does not answer; try again later.")
         return [trade for trade in self.tape if trade.time >= since]

@@ -115,6 +115,19 @@ async def test_an_order_away_from_the_market_rests_and_holds_its_cost(paper: Pap
     assert (await paper.fetch_order(ref_of(request))).status is VenueOrderStatus.OPEN
 
 
+async def test_an_order_in_a_market_that_was_delisted_stays_until_it_is_cancelled_and_stops_nobody(
+    paper: PaperGateway, market: HandMarket
+) -> None:
+    request = order(Side.BUY, "10", "90")
+    await paper.place(request)
+    market.is_delisted = True
+
+    assert (await paper.fetch_balances())["USDT"].used == 900
+    assert (await paper.fetch_order(ref_of(request))).status is VenueOrderStatus.OPEN
+    await paper.cancel(ref_of(request))
+    assert (await paper.fetch_balances())["USDT"].used == 0
+
+
 async def test_an_order_away_from_the_market_does_not_fill(
     paper: PaperGateway, market: HandMarket, clock: SetClock
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -324,7 +324,7 @@ async def test_an_exit_that_is_refused_is_tried_again_and_told_once(desk: Scalpe
 
 async def test_a_market_that_is_gone_is_told_and_does_not_hold_up_a_stop(desk: ScalperDesk) -> None:
     await desk.rise()
-    desk.account.markets = {}
+    desk.venue.markets["BTC/USDT"] = replace(desk.venue.markets["BTC/USDT"], active=False)
     await desk.rounds(2)
     (event,) = await desk.events("market_gone")
     assert "BTC/USDT cannot be closed" in event.text

@@ -101,6 +101,10 @@ class AccountPermissions:
 class MarketData(Protocol):
     """What a venue shows to everybody."""
 
+    @property
+    def budget_used(self) -> float:
+        """What of its rate limit is spoken for, the key's or the address's: 0 is nothing, at 1 reads wait."""
+
     async def load_markets(self) -> Mapping[str, Market]: ...
 
     async def fetch_time(self) -> datetime:
@@ -141,10 +145,6 @@ class BookStream(Protocol):
 
 class Gateway(MarketData, Protocol):
     """A venue with an account."""
-
-    @property
-    def budget_used(self) -> float:
-        """What of its rate limit is spoken for, the key's or the address's: 0 is nothing, at 1 reads wait."""
 
     async def fetch_permissions(self) -> AccountPermissions:
         """Asks the venue something that needs the key, and says what the key may do."""

@@ -83,6 +83,10 @@ class Feed:
         loop. It must not block. What is returned ends it; calling that again does nothing."""
         return self._live.listen(symbol, wake) if self._live else _nothing
 
+    @property
+    def budget_used(self) -> float:
+        return self.source.budget_used
+
     async def load_markets(self) -> Mapping[str, Market]:
         return await self.source.load_markets()
 

@@ -21,9 +21,13 @@ from bots.strategies.rotation import chosen_symbols
 from exchanges.errors import RateLimitError, VenueError
 from exchanges.health import LARGEST_BATCH, SMALLEST_BATCH, batch_size
 from exchanges.models import ExchangeConnection
+from exchanges.types import Book
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 60.0
+AT_ONCE = 3
+SHARE_OF_BUDGET = 0.5  # that may be used while a scan asks for more
+GIVE_WAY_SECONDS = 0.2
 
 
 @dataclass
@@ -123,24 +127,29 @@ class Scanner:
         return chosen_symbols(markets, volumes, quote=bot.quote_currency, least=bot.min_day_volume)
 
     async def _look_at(self, symbols: Sequence[str], tape: Tape) -> None:
-        """Those that nobody has just looked at. What is found is kept, whatever becomes of the others."""
-        age = self.sheet.bot.cycle_seconds / 2
-        now = utc_now()
-        seen = {symbol: tape.book(symbol) for symbol in symbols}
+        """Those that nobody has just looked at, a few at once. What is found is kept, whatever becomes of the
+        others."""
+        age, now = self.sheet.bot.cycle_seconds / 2, utc_now()
+        books = {symbol: tape.book(symbol) for symbol in symbols}
         due = [
-            symbol for symbol, book in seen.items() if book is None or not 0 <= book.age_seconds(now) <= age
+            symbol for symbol, book in books.items() if book is None or not 0 <= book.age_seconds(now) <= age
         ]
-        answers = await asyncio.gather(
-            *(self.account.feed.fetch_book(symbol, max_age=age) for symbol in due), return_exceptions=True
-        )
-        failure: BaseException | None = None
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                failure = failure or answer
-            else:
-                tape.note(answer)
-        if failure is not None:
-            raise failure
+        for few in (due[start : start + AT_ONCE] for start in range(0, len(due), AT_ONCE)):
+            await self._give_way()
+            answers = await asyncio.gather(
+                *(self.account.feed.fetch_book(symbol, max_age=age) for symbol in few), return_exceptions=True
+            )
+            for answer in answers:
+                if isinstance(answer, Book):
+                    tape.note(answer)
+            for answer in answers:
+                if isinstance(answer, BaseException):
+                    raise answer
+
+    async def _give_way(self) -> None:
+        """Until the rounds of the connections have room enough: what they ask for is not to queue behind."""
+        while max(self.account.feed.budget_used, self.account.gateway.budget_used) > SHARE_OF_BUDGET:  # noqa: ASYNC110 - budgets have no event
+            await asyncio.sleep(GIVE_WAY_SECONDS)
 
 
 @dataclass

@@ -54,6 +54,11 @@ class Tape:
         track = self._tracks.get(symbol)
         return track.book if track else None
 
+    def has_seen(self, symbol: str, now: datetime, age_seconds: float) -> bool:
+        """Its book is not older than that."""
+        book = self.book(symbol)
+        return book is not None and 0 <= book.age_seconds(now) <= age_seconds
+
     def mids(self, symbol: str) -> tuple[Mid, ...]:
         track = self._tracks.get(symbol)
         return tuple(track.mids) if track else ()

@@ -77,6 +77,10 @@ class CcxtMarketData:
     def _open(self) -> Client:
         return self._wire.public_client(self._venue.id, self._proxy)
 
+    @property
+    def budget_used(self) -> float:
+        return self._opened.budget_used() if self._opened else 0.0
+
     async def load_markets(self) -> Mapping[str, Market]:
         lists = self._wire.market_lists
         if not self._has_markets:
@@ -251,10 +255,6 @@ class CcxtGateway(CcxtMarketData):
 
     def _key_refused(self) -> None:
         """It was ours."""
-
-    @property
-    def budget_used(self) -> float:
-        return self._opened.budget_used() if self._opened else 0.0
 
     async def close(self) -> None:
         client, self._opened, self._has_markets = self._opened, None, False

@@ -126,6 +126,11 @@ class DemoMarketData:
         self._seed = seed
         self._clock = clock
 
+    @property
+    def budget_used(self) -> float:
+        """Nobody is asked."""
+        return 0.0
+
     async def load_markets(self) -> Mapping[str, Market]:
         return MARKETS
 

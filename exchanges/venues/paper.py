@@ -71,8 +71,8 @@ class PaperGateway:
 
     @property
     def budget_used(self) -> float:
-        """The account is ours, and the market data not its own."""
-        return 0.0
+        """The account is ours; it is the market data that a venue is asked for."""
+        return self._market_data.budget_used
 
     async def load_markets(self) -> Mapping[str, Market]:
         return await self._market_data.load_markets()

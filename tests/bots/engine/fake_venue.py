@@ -11,10 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 
+from bots.engine.clock import utc_now
 from exchanges.errors import (
     InsufficientFundsError,
     InvalidOrderError,
@@ -55,9 +56,7 @@ def market(symbol: str, **rules: object) -> Market:
 
 def book(symbol: str, bid: str = "99.9", ask: str = "100.1") -> Book:
     """Two levels of 100 base, received now."""
-    return Book(
-        symbol=symbol, bids=(Level(D(bid), D(100)),), asks=(Level(D(ask), D(100)),), time=datetime.now(UTC)
-    )
+    return Book(symbol=symbol, bids=(Level(D(bid), D(100)),), asks=(Level(D(ask), D(100)),), time=utc_now())
 
 
 @dataclass(frozen=True)
@@ -93,6 +92,7 @@ class FakeVenue:
     ignores_cancels: bool = False
     gateways_opened: int = 0
     gateways_closed: int = 0
+    budget_used: float = 0.0
     _failures: dict[str, list[Failure]] = field(default_factory=lambda: defaultdict(list))
     _hidden_orders: set[str] = field(default_factory=set)
     _hidden_trades: set[str] = field(default_factory=set)
@@ -131,7 +131,7 @@ class FakeVenue:
             cost=cost,
             fees=(Fee(currency="USDT", amount=cost * FEE_PCT),),
             liquidity=Liquidity.MAKER,
-            time=datetime.now(UTC),
+            time=utc_now(),
         )
         self.trades.append(trade)
         if self.hides_new_trades:
@@ -155,7 +155,7 @@ class FakeVenue:
         self.orders[venue_id] = OrderReport(
             venue_id=venue_id, client_id=client_id, symbol=symbol, side=side, type=OrderType.LIMIT,
             status=RESTING, amount=D(amount), filled=ZERO, price=D(price), average=None,
-            time=datetime.now(UTC),
+            time=utc_now(),
         )  # fmt: skip
         return venue_id
 
@@ -271,7 +271,7 @@ class FakeGateway:
 
     @property
     def budget_used(self) -> float:
-        return 0.0
+        return self.venue.budget_used
 
     async def load_markets(self) -> Mapping[str, Market]:
         """Asked for once; a list that changed since is there without a request of this gateway's."""
@@ -283,11 +283,11 @@ class FakeGateway:
         return self.markets
 
     async def fetch_time(self) -> datetime:
-        return datetime.now(UTC)
+        return utc_now()
 
     async def fetch_ticker(self, symbol: str) -> Ticker:
         async with self.venue.serving("fetch_ticker", symbol, self.licence):
-            return Ticker(symbol=symbol, bid=None, ask=None, last=D(100), time=datetime.now(UTC))
+            return Ticker(symbol=symbol, bid=None, ask=None, last=D(100), time=utc_now())
 
     async def fetch_book(self, symbol: str) -> Book:
         async with self.venue.serving("fetch_book", symbol, self.licence):

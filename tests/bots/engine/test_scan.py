@@ -167,11 +167,11 @@ async def test_a_market_without_volume_is_never_chosen(hall: Hall) -> None:
 
 async def test_a_batch_that_was_refused_is_looked_at_again_in_smaller_steps(hall: Hall) -> None:
     scanner = hall.scanner()
-    hall.venue.fail("fetch_book", RateLimitError("wait", retry_after=7.0), times=15)
+    hall.venue.fail("fetch_book", RateLimitError("wait", retry_after=7.0), times=3)
     assert await scanner._guarded_look() == 7.0
     assert scanner.sheet.scan_sentence == "the scan waits: wait"
     await scanner._guarded_look()
-    assert hall.seen[15:] == NAMES[:5]
+    assert hall.seen[3:] == NAMES[:5]
 
 
 async def test_a_venue_that_does_not_answer_is_asked_more_and_more_rarely(hall: Hall) -> None:

@@ -106,6 +106,10 @@ class HandMarket:
             raise VenueDownError("The market does not answer; try again later.")
         return [trade for trade in self.tape if trade.time >= since]
 
+    @property
+    def budget_used(self) -> float:
+        return 0.0
+
     async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
         self.calls += 1
         return {SYMBOL: sum((trade.price * trade.amount for trade in self.tape), Decimal(0))}

@@ -17,6 +17,8 @@ SILENCE_SECONDS = 300.0  # without an answer the connection's bots are stopped
 
 QUICK_MS, SLOW_MS = 1000.0, 5000.0
 HEALTHY_SCORE, SICK_SCORE = 80, 50
+RISE_POINTS = 5  # above its edge a better grade is given again
+JUDGED_FROM_CALLS = 10  # of the window; of fewer, one error would be a verdict
 LARGEST_BATCH, SMALLEST_BATCH = 15, 5
 
 
@@ -126,6 +128,22 @@ def score(reading: Reading, state: State) -> int:
     slowness = min(max((worst - QUICK_MS) / (SLOW_MS - QUICK_MS), 0.0), 1.0)
     points = round(100 * answered * (1.0 - slowness / 2))
     return min(points, SICK_SCORE) if state is State.HALF_OPEN else points
+
+
+class Grade(StrEnum):
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+def grade(points: int, before: Grade) -> Grade:
+    """Good from 80, poor below 50. It falls at these edges and rises RISE_POINTS above them, so that a score
+    that trembles at one of them changes nothing."""
+    if points >= HEALTHY_SCORE + (0 if before is Grade.GOOD else RISE_POINTS):
+        return Grade.GOOD
+    if points < SICK_SCORE + (RISE_POINTS if before is Grade.POOR else 0):
+        return Grade.POOR
+    return Grade.FAIR
 
 
 def batch_size(points: int) -> int:

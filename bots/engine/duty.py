@@ -22,7 +22,9 @@ from bots.engine import ledger
 from bots.engine.account import Account, event_of
 from bots.engine.balances import finish_looking, keep_snapshot, look_at_balances, seconds_to_next_look
 from bots.engine.board import Board, identity
+from bots.engine.bulletin import bulletin
 from bots.engine.clock import uptime, utc_now
+from bots.engine.condition import Condition, condition_on_record
 from bots.engine.credentials import try_credentials
 from bots.engine.cycle import cycle, sheet_of
 from bots.engine.funds import Funds
@@ -34,6 +36,7 @@ from bots.engine.record import keep_marks
 from bots.engine.scan import Scanners
 from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
+from bots.engine.silence import stop_unanswered
 from bots.engine.takeover import Office, follow_markets, open_account, take_over
 from bots.models import BotState, Severity
 from database.thread import tell_outage
@@ -83,6 +86,7 @@ class Duty:
     start_delay_seconds: float = 0.0
     ending: Ending | None = None
     sheets: dict[UUID, Sheet] = field(default_factory=dict)
+    health: Condition | None = None  # as soon as the connection is opened
     _account: Account | None = None
     _identity: object = None
     _agrees: bool = False
@@ -103,6 +107,7 @@ class Duty:
             while self.ending is None and not self._is_idle:
                 await self._sleep(await self._guarded_round())
             if self.ending is Ending.STOP and self._account and self._agrees:
+                self._account.health.has_last_word = True
                 bots = self.board.bots(self.lease.connection_id)
                 await wind_down(self._account, bots, seconds=SETTLE_SECONDS)
         finally:
@@ -142,6 +147,7 @@ class Duty:
         try:
             wait = await self._round()
             await self._recovered()
+            await self._tell_health()
         except (LeaseLostError, NotLicensedError):
             self._is_idle = True
             return 0.0
@@ -164,6 +170,7 @@ class Duty:
     async def _round(self) -> float:
         connection = await self._read_board()
         left = (connection.paused_until - utc_now()).total_seconds() if connection.paused_until else 0.0
+        left = left if left > 0 else await self._seconds_left_alone()
         if left > 0:
             return left
         account = await self._agreed_account(connection)
@@ -230,13 +237,16 @@ class Duty:
             self.sheets[bot.pk].connection_enabled = connection.enabled
             self.sheets[bot.pk].kill_switch = self.board.kill_switch(bot, connection)
         if self._account and identity(connection) != self._identity:
+            self._account.health.let_try()
             await self._close()
         return connection
 
     async def _agreed_account(self, connection: ExchangeConnection) -> Account:
+        if self.health is None:
+            self.health = await self.office.database.run(condition_on_record, self.lease)
         if self._account is None:
             self._identity = identity(connection)
-            self._account = await open_account(self.lease, connection, self.office)
+            self._account = await open_account(self.lease, connection, self.office, self.health)
         if not self._agrees:
             await take_over(self._account, connection.venue)
             await try_credentials(self._account, connection)
@@ -320,6 +330,8 @@ class Duty:
         for sheet in self.sheets.values():
             sheet.written, sheet.due_at = (), 0.0
         what = what or sentence
+        await self._tell_health()
+        await self._stop_where_silent()
         await self._stop_what_rests_nowhere()
         if what == self._last_failure:
             return wait
@@ -342,6 +354,34 @@ class Duty:
             return False
         return True
 
+    async def _seconds_left_alone(self) -> float:
+        """0 unless the breaker is open. A bot that must stop, and may, does not wait for it."""
+        if self.health is None:
+            return 0.0
+        await self._tell_health()
+        if self.health.is_left_alone:
+            await self._stop_where_silent()
+            await self._stop_what_rests_nowhere()
+        return self.health.seconds_to_rest()
+
+    async def _tell_health(self) -> None:
+        if self.health is None:
+            return
+        self.pulse.looked_after(self.lease.connection_id, self.health)
+        events = bulletin(self.lease, self.health)
+        if not events or await self._wrote(partial(ledger.save_events, events)):
+            self.health.told()
+
+    async def _stop_where_silent(self) -> None:
+        """Once for the bots that run; for a connection without any, once until it answers."""
+        running = {key: sheet.bot for key, sheet in self.sheets.items() if sheet.is_running}
+        if self.health is None or not self.health.is_news_of_silence(bool(running)):
+            return
+        if await self._wrote(partial(stop_unanswered, self.lease, running, self.health.cause)):
+            self.health.silence_told()
+            for bot in running.values():
+                bot.state = BotState.STOPPING
+
     async def _stop_what_rests_nowhere(self) -> None:
         """A bot that was told to stop, and has no order that is not settled, needs no venue to end."""
         for sheet in [sheet for sheet in self.sheets.values() if sheet.bot.state == BotState.STOPPING]:
@@ -361,8 +401,8 @@ class Duty:
         return wait
 
     async def _recovered(self) -> None:
-        if not self._failures:
-            return
+        if not (self._failures and self._agrees):
+            return  # nothing went wrong, or nothing was asked since
         self._failures, self._last_failure = 0, ""
         event = event_of(self.lease, "connection_recovered", "The connection works again.", at=utc_now())
         await self.office.database.run(ledger.save_event, event)
@@ -372,6 +412,8 @@ class Duty:
             error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError, UnknownVenueError)
         ):
             return self._backoff(first=FIRST_REFUSED_WAIT_SECONDS, longest=REFUSED_WAIT_SECONDS)
+        if self.health and self.health.is_left_alone:
+            return self.health.seconds_to_rest(random.uniform(1.0, 1.1))  # not all of a venue's at once
         return self._backoff()
 
     def _backoff(self, *, first: float = 1.0, longest: float = LONGEST_WAIT_SECONDS) -> float:

@@ -276,6 +276,10 @@ def save_event(event: BotEvent) -> None:
     event.save()
 
 
+def save_events(events: Iterable[BotEvent]) -> None:
+    BotEvent.objects.bulk_create(events)
+
+
 def finish_stopping(lease: Lease, bot: Bot, event: BotEvent) -> bool:
     """From stopping to stopped, unless somebody wants it otherwise by now, or an order is not settled yet
     that the bot does not leave in the book."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from bots.engine.clock import uptime
 from bots.engine.condition import Condition
-from exchanges.errors import VenueError
+from exchanges.errors import VenueDownError, VenueError
 from exchanges.gateway import AccountPermissions, Gateway
 from exchanges.types import (
     Balance,
@@ -49,7 +49,7 @@ def waited_for(health: Condition) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class MeasuredGateway:
-    """`exchanges.gateway.Gateway`, as `gateway` is."""
+    """`exchanges.gateway.Gateway`, as `gateway` is. Nothing is sent while the breaker is open."""
 
     gateway: Gateway
     health: Condition
@@ -58,62 +58,67 @@ class MeasuredGateway:
     def budget_used(self) -> float:
         return self.gateway.budget_used
 
+    @contextmanager
+    def _call(self, *, from_seconds: float = 0.0) -> Iterator[None]:
+        if self.health.is_left_alone:
+            raise VenueDownError(f"Nothing was sent: the exchange is left alone. {self.health.cause}")
+        with noted(self.health, from_seconds=from_seconds):
+            yield
+
     async def load_markets(self) -> Mapping[str, Market]:
-        with noted(
-            self.health, from_seconds=float("inf")
-        ):  # the list is shared; only its lack tells anything
+        with self._call(from_seconds=float("inf")):  # the list is shared: only its lack tells anything
             return await self.gateway.load_markets()
 
     async def fetch_time(self) -> datetime:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_time()
 
     async def fetch_ticker(self, symbol: str) -> Ticker:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_ticker(symbol)
 
     async def fetch_book(self, symbol: str) -> Book:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_book(symbol)
 
     async def fetch_public_trades(self, symbol: str, *, since: datetime) -> Sequence[PublicTrade]:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_public_trades(symbol, since=since)
 
     async def fetch_day_volumes(self) -> Mapping[str, Decimal]:
-        with noted(self.health, from_seconds=float("inf")):  # a list of all markets takes its time
+        with self._call(from_seconds=float("inf")):  # a list of all markets takes its time
             return await self.gateway.fetch_day_volumes()
 
     async def fetch_permissions(self) -> AccountPermissions:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_permissions()
 
     async def fetch_balances(self) -> Mapping[str, Balance]:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_balances()
 
     async def fetch_open_orders(self, symbols: Collection[str]) -> Sequence[OrderReport]:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_open_orders(symbols)
 
     async def fetch_order(self, ref: OrderRef) -> OrderReport:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_order(ref)
 
     async def fetch_trades(self, symbol: str, *, since: datetime) -> Sequence[TradeReport]:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_trades(symbol, since=since)
 
     async def fetch_order_trades(self, ref: OrderRef) -> Sequence[TradeReport]:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.fetch_order_trades(ref)
 
     async def place(self, request: OrderRequest) -> OrderReport:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.place(request)
 
     async def cancel(self, ref: OrderRef) -> OrderReport | None:
-        with noted(self.health):
+        with self._call():
             return await self.gateway.cancel(ref)
 
     async def close(self) -> None:

@@ -34,15 +34,19 @@ class Office:
     scans: Scans = field(default_factory=Scans)
 
 
-async def open_account(lease: Lease, connection: ExchangeConnection, office: Office) -> Account:
-    """An account whose books are still empty. Raises VaultError where a secret cannot be read, RejectedError
-    where nothing may be sent for this connection: a live one without keys asks its venue nothing."""
+async def open_account(
+    lease: Lease, connection: ExchangeConnection, office: Office, health: Condition
+) -> Account:
+    """An account whose books are still empty; what comes of its calls is noted in `health`.
+
+    Raises VaultError where a secret cannot be read, RejectedError where nothing may be sent for this
+    connection: a live one without keys asks its venue nothing.
+    """
     if refusal := live_refusal(connection):
         raise RejectedError(refusal, connection=connection.name)
     spec = connection_spec(connection)
     feed = office.feeds.feed(spec.venue, spec.proxy)
     gateway = open_gateway(spec, wire=office.wire, licence=lease, market_data=feed, database=office.database)
-    health = Condition()
     return Account(
         lease=lease,
         name=spec.name,

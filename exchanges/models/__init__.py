@@ -1,5 +1,6 @@
 from exchanges.models.balance import Balance, BalanceBaseline, BalanceSnapshot, UnexplainedChange
 from exchanges.models.connection import ExchangeConnection, Mode
+from exchanges.models.health import ConnectionHealth
 from exchanges.models.market import Market
 from exchanges.models.paper import PaperAccount, PaperBalance, PaperOrder, PaperTaken, PaperTape, PaperTrade
 
@@ -7,6 +8,7 @@ __all__ = [
     "Balance",
     "BalanceBaseline",
     "BalanceSnapshot",
+    "ConnectionHealth",
     "ExchangeConnection",
     "Market",
     "Mode",

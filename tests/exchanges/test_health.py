@@ -13,11 +13,13 @@ from exchanges.health import (
     SILENCE_SECONDS,
     WINDOW_SECONDS,
     Breaker,
+    Grade,
     Meter,
     Reading,
     Seen,
     State,
     batch_size,
+    grade,
     score,
 )
 
@@ -129,3 +131,30 @@ def test_a_score_is_from_0_to_100_and_more_errors_never_raise_it(
     fewer, many = sorted((errors, more))
     better, worse = (score(reading(errors=count, p95_ms=p95_ms), state) for count in (fewer, many))
     assert 0 <= worse <= better <= 100
+
+
+@pytest.mark.parametrize(
+    ("points", "before", "now"),
+    [
+        (80, Grade.GOOD, Grade.GOOD),
+        (79, Grade.GOOD, Grade.FAIR),
+        (84, Grade.FAIR, Grade.FAIR),
+        (85, Grade.FAIR, Grade.GOOD),
+        (50, Grade.FAIR, Grade.FAIR),
+        (49, Grade.FAIR, Grade.POOR),
+        (54, Grade.POOR, Grade.POOR),
+        (55, Grade.POOR, Grade.FAIR),
+        (100, Grade.POOR, Grade.GOOD),
+        (0, Grade.GOOD, Grade.POOR),
+    ],
+)
+def test_a_grade_falls_at_its_edge_and_rises_five_points_above_it(
+    points: int, before: Grade, now: Grade
+) -> None:
+    assert grade(points, before) is now
+
+
+@given(st.integers(0, 100), st.sampled_from(Grade))
+def test_a_grade_that_was_just_given_is_kept(points: int, before: Grade) -> None:
+    given_now = grade(points, before)
+    assert grade(points, given_now) is given_now

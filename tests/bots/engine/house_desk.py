@@ -26,7 +26,7 @@ from exchanges.models import ExchangeConnection
 from exchanges.venues import wire as wire_module
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
-from tests.bots.engine.conftest import make_bot, make_connection, take_lease
+from tests.bots.engine.conftest import make_bot, make_connection, skip_cooldown, take_lease
 from tests.lab.house import House
 from tests.lab.lab import Lab
 from tests.lab.orders import Kind, Side, Ticket
@@ -77,6 +77,7 @@ class HouseDesk:
         for _ in range(number):
             self.duty.board.post(await self.database.run(read_notice, [self.connection.pk]))
             self.duty.wake()
+            skip_cooldown(self.duty)
             await self.duty._guarded_round()
 
     def trade(self, side: Side, amount: str, price: str, account: str = "crowd") -> None:

@@ -25,7 +25,7 @@ from database.thread import DatabaseThread
 from exchanges.models import Balance, ExchangeConnection
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
-from tests.bots.engine.conftest import make_bot, make_connection, take_lease
+from tests.bots.engine.conftest import make_bot, make_connection, skip_cooldown, take_lease
 from tests.chaos.verdict import Verdict, judge
 from tests.lab.commands import Commands
 from tests.lab.lab import Lab
@@ -74,6 +74,7 @@ class LabDesk:
     async def round(self) -> None:
         self.duty.board.post(await self.office.database.run(read_notice, [self.connection.pk]))
         self.duty.wake()
+        skip_cooldown(self.duty)
         await self.duty._guarded_round()
 
     async def events(self) -> list[BotEvent]:

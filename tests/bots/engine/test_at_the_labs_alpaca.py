@@ -27,7 +27,7 @@ from exchanges.venues.ccxt_venue import CcxtGateway
 from exchanges.venues.pace import Pace
 from exchanges.venues.registry import open_market_data
 from exchanges.venues.wire import Wire
-from tests.bots.engine.conftest import make_bot, make_connection, unwrapped
+from tests.bots.engine.conftest import make_bot, make_connection, skip_cooldown, unwrapped
 from tests.bots.engine.lab_books import long_lease
 from tests.lab.alpaca import AlpacaDialect
 from tests.lab.house import House
@@ -67,6 +67,7 @@ class Desk:
             self._forget()
             self.duty.board.post(await self.database.run(read_notice, [self.connection.pk]))
             self.duty.wake()
+            skip_cooldown(self.duty)
             await self.duty._guarded_round()
 
     def _forget(self) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from bots.engine.account import ref_of
 from bots.engine.clock import uptime
 from bots.engine.condition import Condition
 from bots.engine.measured import MeasuredGateway, noted
+from bots.models import Bot, BotEvent, BotState, OnStop, Severity, SpreadBot
 from exchanges.errors import (
     CredentialsError,
     MalformedAnswerError,
@@ -19,9 +24,11 @@ from exchanges.errors import (
     VenueError,
 )
 from exchanges.gateway import NotLicensedError
-from exchanges.health import ERRORS_TO_OPEN, State
-from tests.bots.engine.conftest import Desk
+from exchanges.health import COOLDOWN_SECONDS, ERRORS_TO_OPEN, SILENCE_SECONDS, State
+from exchanges.models import ConnectionHealth, ExchangeConnection
+from tests.bots.engine.conftest import Desk, make_bot
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue
+from tests.chaos.virtual_time import VirtualClock, virtual_time
 
 DOWN = VenueDownError("The venue is down: wait.")
 
@@ -112,3 +119,306 @@ async def test_an_order_that_is_not_found_is_the_venues_answer(desk: Desk) -> No
         await desk.account.gateway.fetch_order(ref_of(order))
     seen = desk.account.health.meter.read(uptime())
     assert (seen.requests - before.requests, seen.errors) == (1, 0)
+
+
+# --- The breaker at the duty
+
+
+@pytest.fixture
+def clock() -> Iterator[VirtualClock]:
+    """The engine's clocks stand still; a test moves them on. The venue's books have the real time."""
+    clock = VirtualClock(began=datetime.now(UTC))
+    with virtual_time(clock):
+        yield clock
+
+
+def pass_time(desk: Desk, clock: VirtualClock, seconds: float) -> None:
+    clock.seconds += seconds
+    desk.duty.lease.deadline = float("inf")  # it is renewed meanwhile
+
+
+async def events(desk: Desk) -> list[tuple[str, str]]:
+    rows = await desk.do(lambda: list(BotEvent.objects.filter(bot=None).order_by("pk")))
+    return [(row.kind, row.text) for row in rows]
+
+
+async def of_breaker(desk: Desk) -> list[str]:
+    return [kind for kind, _ in await events(desk) if kind.startswith("breaker")]
+
+
+async def row(desk: Desk) -> ConnectionHealth:
+    await desk.do(desk.pulse.take().write)
+    return await desk.do(ConnectionHealth.objects.get)
+
+
+async def fall_silent(desk: Desk, times: int = 1_000_000) -> None:
+    for name in ("fetch_balances", "fetch_open_orders", "fetch_order"):
+        desk.venue.fail(name, DOWN, times=min(times, 300))
+
+
+async def test_after_four_failures_nothing_is_asked_until_the_cooldown_is_over(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    await desk.do(SpreadBot.objects.update, max_book_age_seconds=600)
+    desk.venue.fail("fetch_balances", DOWN, times=ERRORS_TO_OPEN)
+    waits = [await desk.round() for _ in range(ERRORS_TO_OPEN)]
+    assert COOLDOWN_SECONDS <= waits[-1] <= 1.1 * COOLDOWN_SECONDS
+    asked = len(desk.venue.calls)
+    pass_time(desk, clock, COOLDOWN_SECONDS - 1)
+    assert await desk.round() == 1
+    assert len(desk.venue.calls) == asked
+    assert (await row(desk)).state == State.OPEN
+    pass_time(desk, clock, 1)
+    await desk.round()
+    assert len(desk.venue.resting()) == 2
+    assert (await row(desk)).state == State.CLOSED
+    assert await of_breaker(desk) == ["breaker_open", "breaker_half_open", "breaker_closed"]
+    assert len(await desk.events("connection_recovered")) == 1
+
+
+async def test_a_change_of_the_breaker_names_its_cause(clock: VirtualClock, desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", DOWN, times=ERRORS_TO_OPEN)
+    await desk.rounds(ERRORS_TO_OPEN)
+    told = dict(await events(desk))
+    assert told["breaker_open"] == f"4 times in a row: {DOWN} Nothing is asked for 30 s."
+    pass_time(desk, clock, COOLDOWN_SECONDS)
+    await desk.round()
+    told = dict(await events(desk))
+    assert str(DOWN) in told["breaker_half_open"]
+    assert str(DOWN) in told["breaker_closed"]
+
+
+async def test_half_open_one_failure_opens_it_again(clock: VirtualClock, desk: Desk) -> None:
+    await fall_silent(desk)
+    await desk.rounds(ERRORS_TO_OPEN)
+    pass_time(desk, clock, COOLDOWN_SECONDS)
+    asked = len(desk.venue.asked("fetch_balances"))
+    assert await desk.round() >= COOLDOWN_SECONDS
+    assert len(desk.venue.asked("fetch_balances")) == asked + 1
+    assert (await row(desk)).state == State.OPEN
+
+
+async def test_an_outage_that_goes_on_is_told_three_times_and_not_at_every_try(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    await fall_silent(desk)
+    await desk.rounds(ERRORS_TO_OPEN)
+    for _ in range(6):
+        pass_time(desk, clock, COOLDOWN_SECONDS)
+        await desk.round()
+    assert await of_breaker(desk) == ["breaker_open", "breaker_half_open", "breaker_open"]
+    desk.venue.recover()
+    desk.venue.fail("fetch_balances", VenueDownError("Maintenance."))
+    pass_time(desk, clock, COOLDOWN_SECONDS)
+    await desk.round()
+    (*_, told) = [text for kind, text in await events(desk) if kind == "breaker_open"]
+    assert told.startswith("The try failed: Maintenance.")
+
+
+async def test_what_is_left_of_a_round_in_which_it_opens_is_not_sent(desk: Desk) -> None:
+    await desk.round()
+    health = desk.account.health
+    for _ in range(ERRORS_TO_OPEN):
+        health.failed(uptime(), DOWN)
+    asked = len(desk.venue.calls)
+    with pytest.raises(VenueDownError, match="Nothing was sent"):
+        await desk.account.gateway.fetch_balances()
+    assert len(desk.venue.calls) == asked
+
+
+async def test_a_changed_connection_is_tried_at_once(desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", DOWN, times=ERRORS_TO_OPEN)
+    await desk.rounds(ERRORS_TO_OPEN)
+    await desk.do(ExchangeConnection.objects.update, proxy_url="http://proxy.test:3128")
+    await desk.round()
+    assert len(desk.venue.resting()) == 2
+
+
+async def test_a_bot_that_must_stop_and_has_no_order_does_not_wait_for_the_cooldown(desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", DOWN, times=ERRORS_TO_OPEN)
+    await desk.rounds(ERRORS_TO_OPEN)
+    await desk.set_state(BotState.STOPPING)
+    await desk.round()
+    assert await desk.state() == BotState.STOPPED
+
+
+async def test_a_worker_that_takes_over_tries_at_once_and_once(clock: VirtualClock, desk: Desk) -> None:
+    await fall_silent(desk)
+    await desk.rounds(ERRORS_TO_OPEN)
+    await desk.do(desk.pulse.take().write)
+    await desk.open()
+    asked = len(desk.venue.asked("fetch_balances"))
+    assert await desk.round() >= COOLDOWN_SECONDS
+    assert len(desk.venue.asked("fetch_balances")) == asked + 1
+    assert (await row(desk)).state == State.OPEN
+
+
+async def test_an_order_of_unknown_outcome_is_looked_up_when_the_breaker_closes(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    await desk.do(SpreadBot.objects.update, max_book_age_seconds=600)
+    desk.venue.fail("place", OutcomeUnknownError("No answer."), times=2, arrives=True)
+    await desk.round()
+    desk.venue.fail("fetch_open_orders", DOWN, times=ERRORS_TO_OPEN)
+    desk.venue.fail("fetch_balances", DOWN, times=ERRORS_TO_OPEN)
+    await desk.rounds(ERRORS_TO_OPEN)
+    assert (await row(desk)).state == State.OPEN
+    assert await desk.states() == ["unknown", "unknown"]
+    desk.venue.recover()
+    pass_time(desk, clock, COOLDOWN_SECONDS)
+    await desk.rounds(2)
+    assert await desk.states() == ["open", "open"]
+    assert desk.venue.counts()["place"] == 2
+
+
+# --- Five minutes without an answer
+
+
+async def be_silent_for(desk: Desk, clock: VirtualClock, seconds: float) -> None:
+    """As the duty does it: it sleeps as long as a round says."""
+    until, rounds = clock.seconds + seconds, 0
+    while True:
+        wait = await desk.round()
+        rounds += 1
+        assert rounds < 200
+        if clock.seconds + wait >= until:
+            pass_time(desk, clock, until - clock.seconds)
+            return
+        pass_time(desk, clock, max(wait, 0.01))
+
+
+async def test_after_five_minutes_the_running_bots_are_stopped_and_it_is_told_why(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    paused = await desk.do(make_bot, desk.connection, "Paused", state=BotState.PAUSED)
+    await desk.round()
+    await fall_silent(desk)
+    await be_silent_for(desk, clock, SILENCE_SECONDS - 1)
+    assert await desk.state() == BotState.RUNNING
+    await be_silent_for(desk, clock, 3)
+    assert await desk.state() == BotState.STOPPING
+    assert (await desk.do(Bot.objects.get, pk=paused.pk)).state == BotState.PAUSED
+    (told,) = await desk.events("no_answer")
+    (of_bot,) = await desk.events("stopping")
+    assert (told.severity, of_bot.severity) == (Severity.ERROR, Severity.ERROR)
+    assert told.text.startswith(f"No answer for 5 minutes. {DOWN} These bots are stopped: “Maker”.")
+    assert "start them again" in told.text
+    assert of_bot.bot_id == desk.bot.pk
+    assert (await row(desk)).silent_since is not None
+
+
+async def test_a_bot_that_was_stopped_so_ends_by_itself_when_the_venue_is_back(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    await desk.round()
+    assert len(desk.venue.resting()) == 2
+    await fall_silent(desk)
+    await be_silent_for(desk, clock, SILENCE_SECONDS + 60)
+    assert await desk.state() == BotState.STOPPING
+    desk.venue.recover()
+    pass_time(desk, clock, COOLDOWN_SECONDS)
+    await desk.rounds(3)
+    assert (await desk.state(), desk.venue.resting()) == (BotState.STOPPED, [])
+    assert await desk.states() == ["canceled", "canceled"]
+    await desk.rounds(2)
+    assert desk.venue.counts()["place"] == 2
+    assert (await row(desk)).silent_since is None
+
+
+async def test_a_bot_without_orders_is_stopped_without_the_venue(clock: VirtualClock, desk: Desk) -> None:
+    await fall_silent(desk)
+    await be_silent_for(desk, clock, SILENCE_SECONDS + 1)
+    assert await desk.state() == BotState.STOPPED
+
+
+async def test_a_silence_is_told_once_and_a_bot_that_is_started_in_it_gets_its_five_minutes(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    await desk.round()
+    await fall_silent(desk)
+    await be_silent_for(desk, clock, 3 * SILENCE_SECONDS)
+    assert len(await desk.events("no_answer")) == 1
+    started = await desk.do(make_bot, desk.connection, "Started meanwhile")
+    await be_silent_for(desk, clock, SILENCE_SECONDS - 60)
+    assert (await desk.do(Bot.objects.get, pk=started.pk)).state == BotState.RUNNING
+    await be_silent_for(desk, clock, 120)
+    assert (await desk.do(Bot.objects.get, pk=started.pk)).state == BotState.STOPPED
+    assert len(await desk.events("no_answer")) == 2
+
+
+async def test_an_idle_connection_that_is_silent_is_told_of_once(clock: VirtualClock, desk: Desk) -> None:
+    await desk.set_state(BotState.STOPPED)
+    await fall_silent(desk)
+    desk.venue.fail("fetch_balances", DOWN, times=300)
+    await desk.do(ExchangeConnection.objects.update, balances_due_at=datetime.now(UTC))
+    await be_silent_for(desk, clock, 3 * SILENCE_SECONDS)
+    (told,) = await desk.events("no_answer")
+    assert "asked again and again" in told.text
+
+
+async def test_the_five_minutes_go_on_where_another_worker_takes_over(
+    clock: VirtualClock, desk: Desk
+) -> None:
+    await desk.round()
+    await fall_silent(desk)
+    await be_silent_for(desk, clock, SILENCE_SECONDS - 100)
+    await desk.do(desk.pulse.take().write)
+    await desk.open()
+    await be_silent_for(desk, clock, 110)
+    assert await desk.state() == BotState.STOPPING
+
+
+async def test_a_bot_stopped_so_that_leaves_its_orders_leaves_them(clock: VirtualClock, desk: Desk) -> None:
+    await desk.do(SpreadBot.objects.update, on_stop=OnStop.LEAVE)
+    await desk.round()
+    await fall_silent(desk)
+    await be_silent_for(desk, clock, SILENCE_SECONDS + 1)
+    desk.venue.recover()
+    pass_time(desk, clock, COOLDOWN_SECONDS)
+    await desk.rounds(2)
+    assert (await desk.state(), len(desk.venue.resting())) == (BotState.STOPPED, 2)
+
+
+# --- On record
+
+
+async def test_what_a_connection_is_like_is_on_its_row(desk: Desk) -> None:
+    await desk.rounds(2)
+    seen = await row(desk)
+    assert (seen.score, seen.grade, seen.state, seen.errors) == (100, "good", State.CLOSED, 0)
+    assert seen.requests > 0
+    assert seen.median_ms is not None
+    assert seen.unanswered_since is None
+
+
+async def test_nothing_changed_nothing_written(desk: Desk, django_assert_num_queries: Any) -> None:
+    await desk.round()
+    await desk.do(desk.pulse.take().write)
+    await desk.round()
+    assert desk.pulse.take()._rows == []
+
+
+async def test_the_score_is_told_when_it_crosses_an_edge_and_not_when_it_trembles_there(desk: Desk) -> None:
+    await desk.round()
+    health = desk.account.health
+    for _ in range(60):
+        health.answered(uptime())
+    for _ in range(20):
+        health.failed(uptime(), DOWN)
+        health.answered(uptime())
+    await tell(desk)
+    for _ in range(3):
+        health.failed(uptime(), DOWN)
+        health.answered(uptime())
+        await tell(desk)
+        health.answered(uptime())
+        await tell(desk)
+    (told,) = await desk.events("score_changed")
+    assert told.severity == Severity.INFO
+    assert "fair (good before): of " in told.text
+    assert told.text.endswith(f"The last error: {DOWN}")
+
+
+async def tell(desk: Desk) -> None:
+    desk.account.health._read_at = float("-inf")
+    await desk.duty._tell_health()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchanges.gateway import ConnectionSpec, Credentials, Proxy
-from exchanges.models import BalanceSnapshot, ExchangeConnection, Market, Mode
+from exchanges.models import BalanceSnapshot, ConnectionHealth, ExchangeConnection, Market, Mode
 from exchanges.proxy_address import DIRECT, ProxyLogin
 from exchanges.types import Market as MarketRules
 from exchanges.valuation import Price, Valuation, valued
@@ -206,6 +206,12 @@ def venue_title(venue_id: str) -> str:
     """As people call it; the id itself where the registry does not know it any more."""
     known = venue_or_none(venue_id)
     return known.title if known else venue_id
+
+
+def worst_health(most: int) -> list[ConnectionHealth]:
+    """Of connections in use, as their workers saw them last, the worst first."""
+    rows = ConnectionHealth.objects.filter(connection__in=ExchangeConnection.objects.active())
+    return list(rows.select_related("connection").order_by("score", "connection__name")[:most])
 
 
 def market(venue: str, symbol: str) -> MarketRules | None:

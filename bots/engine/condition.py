@@ -38,6 +38,7 @@ class Condition:
     told_state, told_grade: of which people know; tries: of an open breaker that failed.
     silent_at: when it was told that nothing is answered; None while it answers. quiet_from: what lies before
         it does not count as silence, for the bots of now.
+    budget_used: of the rate limit, as the gateway said last.
     has_last_word: the worker stops, so what it still has to send is sent, open breaker or not.
     """
 
@@ -52,6 +53,7 @@ class Condition:
     quiet_from: float = float("-inf")
     changed_at: datetime = field(default_factory=utc_now)
     has_last_word: bool = False
+    budget_used: float = 0.0
     _on_record: tuple[object, ...] = ()
     _recorded_at: float = float("-inf")
     _failed_at: float = float("-inf")
@@ -145,7 +147,8 @@ class Condition:
     # --- What happens to it
 
     def answered(self, began_at: float) -> None:
-        self.meter.note(Seen(at=uptime(), seconds=uptime() - began_at))
+        now = uptime()
+        self.meter.note(Seen(at=now, seconds=max(now - began_at, 0.0)))
         self._heard()
 
     def failed(self, began_at: float, error: VenueError) -> None:
@@ -156,7 +159,7 @@ class Condition:
             self.answered(began_at)
             return
         now = uptime()
-        self.meter.note(Seen(at=now, seconds=now - began_at, error=type(error).__name__))
+        self.meter.note(Seen(at=now, seconds=max(now - began_at, 0.0), error=type(error).__name__))
         self.cause = error.sentence
         if isinstance(error, RateLimitError):
             self._heard()  # it says itself when it wants to be asked again
@@ -216,6 +219,7 @@ def row_of(health: Condition, connection_id: UUID) -> ConnectionHealth:
         requests=reading.requests,
         errors=reading.errors,
         error_rate=round(reading.error_rate, 4),
+        budget_used=round(health.budget_used, 4),
         cause=health.cause,
         unanswered_since=_moment(health.breaker.answered_at, now) if health.breaker.errors else None,
         silent_since=_moment(health.silent_at, now),

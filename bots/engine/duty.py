@@ -367,6 +367,8 @@ class Duty:
     async def _tell_health(self) -> None:
         if self.health is None:
             return
+        if self._account is not None:
+            self.health.budget_used = self._account.gateway.budget_used
         self.pulse.looked_after(self.lease.connection_id, self.health)
         events = bulletin(self.lease, self.health)
         if not events or await self._wrote(partial(ledger.save_events, events)):

@@ -12,6 +12,7 @@ from bots.engine.clock import uptime
 from bots.engine.condition import Condition
 from exchanges.errors import VenueDownError, VenueError
 from exchanges.gateway import AccountPermissions, Gateway
+from exchanges.stopwatch import stopwatch
 from exchanges.types import (
     Balance,
     Book,
@@ -29,15 +30,16 @@ AT_HAND_SECONDS = 0.001  # an answer that comes sooner was not waited for: the p
 
 @contextmanager
 def noted(health: Condition, *, from_seconds: float = 0.0) -> Iterator[None]:
-    """One call; an answer counts where it was waited for so long."""
+    """One call, from when it was let out; an answer counts where it was waited for so long."""
     began_at = uptime()
-    try:
-        yield
-    except VenueError as error:
-        health.failed(began_at, error)
-        raise
+    with stopwatch() as watch:
+        try:
+            yield
+        except VenueError as error:
+            health.failed(began_at + watch.held_back_seconds, error)
+            raise
     if uptime() - began_at >= from_seconds:
-        health.answered(began_at)
+        health.answered(began_at + watch.held_back_seconds)
 
 
 @contextmanager

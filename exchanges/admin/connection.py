@@ -19,6 +19,7 @@ from exchanges.admin.acting import Act, ActingAdmin, Caution
 from exchanges.admin.cells import INPUTS, NOTHING, age_cell, age_column, badge
 from exchanges.admin.connection_form import ConnectionForm
 from exchanges.admin.credentials import CREDENTIALS, credential_fieldset
+from exchanges.admin.health import health_cell, health_facts
 from exchanges.admin.worth import worth_cell, worth_sentences
 from exchanges.checkup.apart import CheckupError
 from exchanges.checkup.report import Outcome, Step
@@ -76,12 +77,12 @@ class ConnectionAdmin(ActingAdmin):
     formfield_overrides = INPUTS
     change_form_outer_before_template = "console/connection_top.html"
     list_display = [
-        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "worth", "answer_age",
-        "balances_age", "error",
+        "name", "venue", "mode_shown", "state", "owner", "bots_at_work", "health_shown", "worth",
+        "answer_age", "balances_age", "error",
     ]  # fmt: skip
-    list_filter = ["mode", "venue", "enabled", "owner"]
+    list_filter = ["mode", "venue", "enabled", "owner", "health__grade", "health__state"]
     search_fields = ["name", "venue", "owner__username"]
-    list_select_related = ["owner", "last_snapshot"]
+    list_select_related = ["owner", "last_snapshot", "health"]
     list_fullwidth = True
     warn_unsaved_form = True
     fieldsets: list[tuple[str | None, dict[str, Any]]] = [
@@ -124,6 +125,10 @@ class ConnectionAdmin(ActingAdmin):
     @admin.display(description="bots at work")
     def bots_at_work(self, connection: Any) -> str:
         return f"{connection.bots_at_work_count} of {connection.bots_count}"
+
+    @admin.display(description="health", ordering="health__score")
+    def health_shown(self, connection: ExchangeConnection) -> SafeString | str:
+        return health_cell(connection)
 
     @admin.display(description="worth")
     def worth(self, connection: ExchangeConnection) -> SafeString | str:
@@ -196,6 +201,7 @@ class ConnectionAdmin(ActingAdmin):
                 "answer_age": age_cell(connection.last_answer_at),
                 "balances_age": age_cell(connection.balances_at),
                 "worth": worth_sentences(connection),
+                "health": health_facts(connection),
                 "last_test": last_test,
             }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)

@@ -25,6 +25,7 @@ class ConnectionHealth(models.Model):
     requests = models.PositiveIntegerField()
     errors = models.PositiveIntegerField()
     error_rate = models.FloatField(help_text="From 0 to 1.")
+    budget_used = models.FloatField(help_text="Of the rate limit, from 0 to 1.")
     cause = models.TextField(blank=True, help_text="The last error, in one sentence.")
     unanswered_since = models.DateTimeField(
         null=True, help_text="The last answer before the errors of now; empty while it answers."

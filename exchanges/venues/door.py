@@ -18,6 +18,7 @@ import ccxt.async_support as ccxt
 from exchanges.errors import MalformedAnswerError
 from exchanges.gateway import HTTP_TIMEOUT_SECONDS, Credentials, Licence, Proxy
 from exchanges.pacing import Budget
+from exchanges.stopwatch import held_back
 from exchanges.venues.dialects import dialect_of
 from exchanges.venues.meters import Counted, Meter, readings
 from exchanges.venues.pace import Pace, Toll, pay
@@ -80,7 +81,8 @@ class Door:
 
     async def pay(self, *tolls: Toll) -> None:
         """Waits for these budgets. What costs nothing waits for a pause that the venue asked for."""
-        await pay(tolls, reads=not self.is_urgent())
+        with held_back():
+            await pay(tolls, reads=not self.is_urgent())
 
     def is_urgent(self) -> bool:
         """Whether the call that is made now goes before others."""

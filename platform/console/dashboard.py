@@ -15,9 +15,11 @@ from bots.models import KINDS, ScalperBot, Trade
 from bots.selectors import BotRow, Total, bot_rows, figures_of, last_trades, totals, worker_warning
 from exchanges.admin.cells import age_cell, figure, number
 from exchanges.admin.connection import mode_badge
-from exchanges.selectors import single_exchange_warning
+from exchanges.admin.health import HEADERS, health_row
+from exchanges.selectors import single_exchange_warning, worst_health
 
 RENEWED_AFTER_SECONDS = 10
+HEALTH_ROWS = 20
 TRADE_HEADERS = ["Age", "Bot", "Mode", "Market", "Side", "Price", "Amount", "Realised profit"]
 
 
@@ -36,12 +38,20 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "trades": {"title": "Last trades", "headers": TRADE_HEADERS, "rows": trades} if trades else None,
     }
     sees_connections = request.user.has_perm("exchanges.view_exchangeconnection")
+    desk["health"] = _health() if sees_connections else None
     return context | {
         "title": "Overview",
         "desk": desk,
         "worker_warning": worker_warning(),
         "single_exchange_warning": single_exchange_warning() if sees_connections else "",
     }
+
+
+def _health() -> dict[str, Any] | None:
+    """None before a worker looked at any connection."""
+    rows = worst_health(HEALTH_ROWS)
+    title = f"Connections, the {HEALTH_ROWS} in worst health" if len(rows) == HEALTH_ROWS else "Connections"
+    return {"title": title, "headers": HEADERS, "rows": [health_row(row) for row in rows]} if rows else None
 
 
 def _row(row: BotRow) -> dict[str, Any]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html.parser import HTMLParser
+from typing import Any
 
 from django.test import Client
+from django.utils import timezone
+
+from exchanges.models import ConnectionHealth, ExchangeConnection
 
 
 class _Fields(HTMLParser):
@@ -52,3 +57,14 @@ def form_of(client: Client, url: str, form_id: str) -> dict[str, str]:
     parser = _Fields(form_id)
     parser.feed(page.content.decode())
     return parser.fields
+
+
+def a_health(connection: ExchangeConnection, **told: Any) -> ConnectionHealth:
+    """As of an hour ago: all is well, but for what is told."""
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    well = {
+        "score": 100, "grade": "good", "state": "closed", "median_ms": 120, "p95_ms": 300, "requests": 200,
+        "errors": 0, "error_rate": 0.0, "budget_used": 0.12,
+        "changed_at": an_hour_ago, "updated_at": an_hour_ago,
+    }  # fmt: skip
+    return ConnectionHealth.objects.create(connection=connection, **(well | told))

@@ -19,6 +19,7 @@ from exchanges.admin.cells import ago, figure, number, short
 from exchanges.models import ExchangeConnection
 from exchanges.services import create_connection
 from tests.bots.scalpers import a_scalper, an_open_trip
+from tests.desk.pages import a_health
 
 pytestmark = pytest.mark.django_db
 WARNING = "No worker is running while 1 bot is at work"
@@ -294,3 +295,20 @@ def test_the_first_page_shows_the_kinds_of_bot_that_one_may_see(
     browser = Client()
     browser.force_login(guest)
     assert [row["name"] for row in browser.get("/admin/").context["desk"]["rows"]] == ["Scalper"]
+
+
+def test_the_first_page_shows_how_connections_are_the_worst_first(
+    client: Client, boss: User, paper: ExchangeConnection, live: ExchangeConnection
+) -> None:
+    assert client.get("/admin/").context["desk"]["health"] is None
+    a_health(paper)
+    a_health(live, score=0, grade="poor", state="open", errors=4, error_rate=1.0, cause="Binance is down.")
+    page = client.get("/admin/")
+    rows = [[words(str(cell)) for cell in row] for row in page.context["desk"]["health"]["rows"]]
+    assert [row[:3] for row in rows] == [["Real", "0 poor", "open"], ["Play", "100 good", "closed"]]
+    assert "Binance is down." in page.content.decode()
+    guest = User.objects.create_user("guest", is_staff=True)
+    guest.user_permissions.set(Permission.objects.filter(codename="view_spreadbot"))
+    browser = Client()
+    browser.force_login(guest)
+    assert "Binance is down." not in browser.get("/admin/").content.decode()

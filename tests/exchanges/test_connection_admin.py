@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import escape
 
 from audit.models import AuditEntry
@@ -14,9 +15,9 @@ from exchanges import services
 from exchanges.checkup.examination import Findings
 from exchanges.checkup.report import Outcome, Step
 from exchanges.checkup.verdicts import WITHDRAWAL
-from exchanges.models import ExchangeConnection
+from exchanges.models import ConnectionHealth, ExchangeConnection
 from exchanges.venues.registry import known_venues
-from tests.desk.pages import form_of
+from tests.desk.pages import a_health, form_of
 from vault.secret import Secret
 
 KEY = "canary-key-5f1c9d77"
@@ -356,3 +357,23 @@ def test_a_right_to_withdraw_is_shown_as_a_warning(
     assert [(m.level_tag, WITHDRAWAL in m.message) for m in answer.context["messages"]] == [("warning", True)]
     banner = f'<p class="desk-warning" role="alert">{escape(WITHDRAWAL)}</p>'
     assert banner in client.get(change_url(connection)).content.decode()
+
+
+def test_a_connections_health_is_shown_with_its_cause_and_age(
+    client: Client, connection: ExchangeConnection
+) -> None:
+    assert "Breaker" not in client.get(change_url(connection)).content.decode()
+    a_health(connection)
+    assert "100 good" in client.get(LIST).content.decode()
+    ConnectionHealth.objects.update(
+        score=0, grade="poor", state="half_open", errors=4, error_rate=0.02, cause="Binance is <down>.",
+        silent_since=timezone.now(),
+    )  # fmt: skip
+    for url in (LIST, change_url(connection)):
+        page = client.get(url).content.decode()
+        for shown in ("0 poor", "half-open", "Binance is &lt;down&gt;.", "1 h ago"):
+            assert shown in page, (url, shown)
+    page = client.get(change_url(connection)).content.decode()
+    for shown in ("median 120 ms, 95 % within 300 ms", "4 of 200 (2.0%)", "12% used", "bots stopped"):
+        assert shown in page, shown
+    assert "0 poor" not in client.get(f"{LIST}?health__grade__exact=good").content.decode()

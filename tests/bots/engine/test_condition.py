@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,7 @@ from exchanges.errors import (
 from exchanges.gateway import NotLicensedError
 from exchanges.health import COOLDOWN_SECONDS, ERRORS_TO_OPEN, SILENCE_SECONDS, State
 from exchanges.models import ConnectionHealth, ExchangeConnection
+from exchanges.stopwatch import held_back
 from tests.bots.engine.conftest import Desk, make_bot
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue
 from tests.chaos.virtual_time import VirtualClock, virtual_time
@@ -80,6 +82,13 @@ def test_a_call_that_was_not_licensed_says_nothing_of_the_venue() -> None:
     with pytest.raises(NotLicensedError), noted(health):
         raise NotLicensedError
     assert health.reading.requests == 0
+
+
+def test_what_we_hold_back_ourselves_is_not_the_venues_latency() -> None:
+    health = Condition()
+    with noted(health), held_back():
+        time.sleep(0.05)
+    assert (health.median_ms or 0) < 40
 
 
 # --- Where calls are made

@@ -21,8 +21,9 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured
 
-from bots.models import SpreadBot
+from bots.models import KINDS, Bot
 from bots.models.bot import BotState
+from bots.validation import warnings_of
 from config import demo, dotenv
 from config.exclusive import TakenError, only_one, require_free_port
 from config.processes import Children
@@ -100,25 +101,34 @@ def test_a_folder_that_does_not_exist_is_one_sentence(
 # --- The demo
 
 
-def test_the_demo_is_a_running_spread_bot_on_paper(db: None) -> None:
+def test_the_demo_is_a_running_bot_of_each_kind_on_paper(db: None) -> None:
     password = demo.create_admin()
-    demo.create_demo_bot()
-    admin, bot = User.objects.get(), SpreadBot.objects.get()
+    demo.create_demo_bots()
+    admin, bots = User.objects.get(), [kind.objects.get() for kind in KINDS]
     assert password
     assert admin.check_password(password)
     assert admin.is_superuser
-    assert bot.state == BotState.RUNNING
-    assert (bot.connection.venue, bot.connection.mode, bot.connection.owner) == ("demo", "paper", admin)
+    assert {bot.state for bot in bots} == {BotState.RUNNING}
+    connection = ExchangeConnection.objects.get()
+    assert {bot.connection for bot in bots} == {connection}
+    assert (connection.venue, connection.mode, connection.owner) == ("demo", "paper", admin)
+
+
+def test_the_demo_has_nothing_that_a_person_is_warned_of(db: None) -> None:
+    demo.create_admin()
+    demo.create_demo_bots()
+    for kind in KINDS:
+        assert warnings_of(kind.objects.get()) == ()
 
 
 def test_a_second_quickstart_creates_nothing_and_leaves_a_stopped_bot_stopped(db: None) -> None:
     demo.create_admin()
-    demo.create_demo_bot()
-    SpreadBot.objects.update(state=BotState.STOPPED)
+    demo.create_demo_bots()
+    Bot.objects.update(state=BotState.STOPPED)
     assert demo.create_admin() is None
-    demo.create_demo_bot()
+    demo.create_demo_bots()
     assert User.objects.count() == ExchangeConnection.objects.count() == 1
-    assert SpreadBot.objects.get().state == BotState.STOPPED
+    assert [bot.state for bot in Bot.objects.all()] == [BotState.STOPPED] * len(KINDS)
 
 
 # --- What only one may hold

@@ -32,7 +32,7 @@ GUNICORN = ("--pythonpath=platform", "--config=platform/config/gunicorn.py", "--
 
 class Command(BaseCommand):
     help = (
-        "Writes .env with fresh keys if there is none, prepares the database, a user and a demo bot on "
+        "Writes .env with fresh keys if there is none, prepares the database, a user and two demo bots on "
         "paper, and runs web and worker until Ctrl-C."
     )
     stopping = False
@@ -64,7 +64,7 @@ class Command(BaseCommand):
         children = Children(settings.BASE_DIR)
         try:
             if not self.stopping:
-                demo.create_demo_bot()
+                demo.create_demo_bots()
                 self._start(children, port)
                 self._greet_once_it_answers(children, port)
                 self._wait(children)
@@ -149,5 +149,5 @@ def _greeting(address: str, password: str | None) -> str:
     user       {demo.ADMIN}
     password   {shown}
 
-  A demo bot quotes BTC/USDT with play money. Ctrl-C ends everything.
+  A spread bot and a scalper trade with play money. Ctrl-C ends everything.
 """

@@ -12,6 +12,8 @@ VISIT = """
 import sys
 sys.path.insert(0, "platform")
 import config.wsgi
+from decimal import Decimal
+from bots.services import create_scalper_bot
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
@@ -30,6 +32,15 @@ assert browser.post(LIST + "add/", fields).status_code == 302
 page = f"{LIST}{ExchangeConnection.objects.get().pk}/"
 assert browser.get(page + "change/").status_code == 200
 assert b"works" in browser.post(page + "act/test/", follow=True).content
+scalper = {
+    "actor": None, "name": "S", "connection": ExchangeConnection.objects.get(), "symbols": "BTC/USDT",
+    "order_cost": Decimal(50), "entry_move_pct": Decimal("0.01"), "stop_loss_pct": Decimal("0.01"),
+}
+bot = create_scalper_bot(**scalper)
+for page in ("", "add/", f"{bot.pk}/change/"):
+    assert browser.get(f"/admin/bots/scalperbot/{page}").status_code == 200
+assert browser.get("/admin/bots/roundtrip/").status_code == 200
+assert browser.get("/admin/").status_code == 200
 print(sorted({"ccxt", "aiohttp"} & set(sys.modules)))
 """
 

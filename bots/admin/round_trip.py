@@ -73,12 +73,12 @@ class RoundTripAdmin(RecordAdmin):
     list_display = [
         "closed_age", "opened_age", "bot", "mode", "symbol", "side_shown", "entered_shown",
         "entry_average_shown", "exit_average_shown", "profit", "profit_pct_shown", "fees",
-        "duration_shown", "opened_because", "closed_because", "entry_order", "exit_order",
+        "duration_shown", "why_opened", "closed_because", "entry_order", "exit_order",
     ]  # fmt: skip
     list_filter = [TradedFilter, "state", "closing", "side", "connection__mode", "is_dry_run", "connection"]
     search_fields = ["symbol", "bot__name", "orders__venue_id", "orders__client_id"]
     fields = [
-        "bot", "connection", "mode", "symbol", "side_shown", "state_shown", "opened_because",
+        "bot", "connection", "mode", "symbol", "side_shown", "state_shown", "why_opened",
         "closed_because", "entered_shown", "entry_average_shown", "entry_cost_shown", "exited_shown",
         "exit_average_shown", "exit_cost_shown", "profit", "profit_pct_shown", "fees_quote_shown",
         "fees_base_shown", "left_shown", "trailing_stop_shown", "closing_tries", "duration_shown",
@@ -133,9 +133,13 @@ class RoundTripAdmin(RecordAdmin):
     def duration_shown(self, trip: RoundTrip) -> SafeString:
         return format_html('<span class="desk-number">{}</span>', lasted(trip.duration))
 
+    @admin.display(description="why opened")
+    def why_opened(self, trip: RoundTrip) -> SafeString:
+        return _sentence(trip.opened_because)
+
     @admin.display(description="why closed", ordering="closing")
-    def closed_because(self, trip: RoundTrip) -> str:
-        return why_closed(trip)
+    def closed_because(self, trip: RoundTrip) -> SafeString:
+        return _sentence(why_closed(trip))
 
     @admin.display(description="entry order")
     def entry_order(self, trip: RoundTrip) -> str:
@@ -148,6 +152,10 @@ class RoundTripAdmin(RecordAdmin):
         """The venue's id of the last one that filled."""
         filled = [order for order in trip.orders.all() if not _is_entry(order, trip) and order.filled > 0]
         return filled[-1].venue_id or NOTHING if filled else NOTHING
+
+
+def _sentence(text: str) -> SafeString:
+    return format_html('<div class="desk-wide">{}</div>', text)
 
 
 def _is_entry(order: Order, trip: RoundTrip) -> bool:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from audit.admin import ReadOnlyAdmin
+from bots.admin import searching
+from bots.admin.searching import ModeFilter
 from bots.lifecycle import LIVE, OrderState
-from bots.models import BotEvent, Order, Position, Severity, Trade
+from bots.models import Bot, BotEvent, Order, Position, Severity, Trade
 from bots.selectors import figures_of
 from exchanges.admin.cells import age_cell, age_column, badge, figure, number, number_column, profit_column
 from exchanges.admin.connection import mode_badge
+from exchanges.models import ExchangeConnection
 
 ORDER_KINDS = {OrderState.FILLED: "good", OrderState.UNKNOWN: "bad", OrderState.REJECTED: "bad"}
 SEVERITY_KINDS = {Severity.INFO: "quiet", Severity.WARNING: "busy", Severity.ERROR: "bad"}
@@ -30,6 +35,16 @@ class RecordAdmin(ReadOnlyAdmin):
     """A row of one bot on one connection."""
 
     list_select_related = ["bot", "connection"]
+    search_help_text = searching.HELP
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Model], search_term: str
+    ) -> tuple[QuerySet[Model], bool]:
+        return searching.searched(queryset, search_term, self.named), False
+
+    def named(self, word: str) -> Q:
+        """The rows that a word in the search names."""
+        return searching.by_names(word)
 
     @admin.display(description="mode")
     def mode(self, row: Order | Trade) -> SafeString:
@@ -46,8 +61,8 @@ class OrderAdmin(RecordAdmin):
         "age", "bot", "mode", "symbol", "side_shown", "price_shown", "amount_shown", "filled_shown",
         "average_shown", "state_shown", "level", "reason",
     ]  # fmt: skip
-    list_filter = ["state", "side", "connection__mode", "is_dry_run", "connection", "created_at"]
-    search_fields = ["client_id", "venue_id", "symbol", "bot__name"]
+    list_filter = ["state", "side", ModeFilter, "is_dry_run", "connection", "created_at"]
+    search_fields = ["client_id", "venue_id", "symbol", "bot__name", "connection__name"]
     fields = [
         "bot", "connection", "mode", "client_id", "venue_id", "symbol", "side", "type", "time_in_force",
         "post_only", "level", "price_shown", "amount_shown", "filled_shown", "average_shown", "state_shown",
@@ -60,6 +75,9 @@ class OrderAdmin(RecordAdmin):
     filled_shown = number_column("filled")
     average_shown = number_column("average")
 
+    def named(self, word: str) -> Q:
+        return Q(pk__in=searching.orders_with_id(word)) | super().named(word)
+
     @admin.display(description="state", ordering="state")
     def state_shown(self, order: Order) -> SafeString:
         return order_badge(order)
@@ -71,8 +89,8 @@ class TradeAdmin(RecordAdmin):
         "age", "bot", "mode", "symbol", "side_shown", "price_shown", "amount_shown", "cost_shown", "fee",
         "profit_shown", "liquidity",
     ]  # fmt: skip
-    list_filter = ["side", "liquidity", "connection__mode", "is_dry_run", "connection", "time"]
-    search_fields = ["venue_id", "symbol", "bot__name", "order__client_id"]
+    list_filter = ["side", "liquidity", ModeFilter, "is_dry_run", "connection", "time"]
+    search_fields = ["venue_id", "symbol", "bot__name", "connection__name", "order__client_id"]
     fields = [
         "bot", "connection", "mode", "order", "venue_id", "symbol", "side", "price_shown", "amount_shown",
         "cost_shown", "fee", "profit_shown", "liquidity", "time", "recorded_at",
@@ -82,6 +100,9 @@ class TradeAdmin(RecordAdmin):
     amount_shown = number_column("amount")
     cost_shown = number_column("cost")
     profit_shown = profit_column("realised_profit", "realised profit")
+
+    def named(self, word: str) -> Q:
+        return Q(venue_id=word) | Q(order__in=searching.orders_with_id(word)) | super().named(word)
 
     @admin.display(description="fee", ordering="fee_amount")
     def fee(self, trade: Trade) -> str:
@@ -128,6 +149,14 @@ class BotEventAdmin(RecordAdmin):
     list_filter = ["severity", "kind", "connection", "at"]
     search_fields = ["text", "kind", "bot__name", "connection__name"]
     fields = ["at", "severity_shown", "bot", "connection", "kind", "text"]
+
+    search_help_text = "A part of the text, or of the name of a bot or a connection."
+
+    def named(self, word: str) -> Q:
+        bots = Bot.objects.filter(name__icontains=word).values_list("pk", flat=True)
+        connections = ExchangeConnection.objects.filter(name__icontains=word).values_list("pk", flat=True)
+        told = Q(text__icontains=word) | Q(kind__icontains=word)
+        return told | Q(bot__in=list(bots)) | Q(connection__in=list(connections))
 
     @admin.display(description="when", ordering="at")
     def age(self, event: BotEvent) -> SafeString:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from bots.admin.records import RecordAdmin
+from bots.admin.searching import ModeFilter, orders_with_id
 from bots.models import Order, RoundTrip, TripState
 from bots.strategies.protections import quote_of
 from exchanges.admin.cells import NOTHING, age_cell, age_column, badge, figure, number_column
@@ -75,7 +76,7 @@ class RoundTripAdmin(RecordAdmin):
         "entry_average_shown", "exit_average_shown", "profit", "profit_pct_shown", "fees",
         "duration_shown", "why_opened", "closed_because", "entry_order", "exit_order",
     ]  # fmt: skip
-    list_filter = [TradedFilter, "state", "closing", "side", "connection__mode", "is_dry_run", "connection"]
+    list_filter = [TradedFilter, "state", "closing", "side", ModeFilter, "is_dry_run", "connection"]
     search_fields = ["symbol", "bot__name", "orders__venue_id", "orders__client_id"]
     fields = [
         "bot", "connection", "mode", "symbol", "side_shown", "state_shown", "why_opened",
@@ -93,6 +94,10 @@ class RoundTripAdmin(RecordAdmin):
     fees_base_shown = number_column("fees_base", "fees in base")
     left_shown = number_column("amount", "held now")
     trailing_stop_shown = number_column("trailing_stop", "trailing stop")
+
+    def named(self, word: str) -> Q:
+        orders = Order.objects.filter(pk__in=orders_with_id(word)).exclude(round_trip=None)
+        return Q(pk__in=list(orders.values_list("round_trip_id", flat=True))) | super().named(word)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RoundTrip]:
         trips: QuerySet[RoundTrip] = super().get_queryset(request)

@@ -13,10 +13,10 @@ class Severity(models.TextChoices):
 
 class BotEvent(models.Model):
     bot = models.ForeignKey(
-        "bots.Bot", null=True, blank=True, on_delete=models.CASCADE, related_name="events"
+        "bots.Bot", null=True, blank=True, on_delete=models.CASCADE, related_name="events", db_index=False
     )
     connection = models.ForeignKey(
-        "exchanges.ExchangeConnection", on_delete=models.CASCADE, related_name="events"
+        "exchanges.ExchangeConnection", on_delete=models.CASCADE, related_name="events", db_index=False
     )
     at = models.DateTimeField()
     severity = models.CharField(max_length=7, choices=Severity, default=Severity.INFO)
@@ -25,7 +25,11 @@ class BotEvent(models.Model):
 
     class Meta:
         ordering = ["-at", "-pk"]
-        indexes = [models.Index(fields=["connection", "-at"]), models.Index(fields=["bot", "-at"])]
+        indexes = [
+            models.Index(fields=["connection", "-at"]),
+            models.Index(fields=["bot", "-at"]),
+            models.Index(fields=["-at", "-id"]),
+        ]
 
     def __str__(self) -> str:
         return self.text

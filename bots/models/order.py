@@ -45,9 +45,9 @@ class Order(models.Model):
     client_id = models.CharField(max_length=32, unique=True, default=new_client_id, editable=False)
     venue_id = models.CharField(max_length=80, blank=True)
     connection = models.ForeignKey(
-        "exchanges.ExchangeConnection", on_delete=models.PROTECT, related_name="orders"
+        "exchanges.ExchangeConnection", on_delete=models.PROTECT, related_name="orders", db_index=False
     )
-    bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="orders")
+    bot = models.ForeignKey("bots.Bot", on_delete=models.PROTECT, related_name="orders", db_index=False)
     round_trip = models.ForeignKey(
         "bots.RoundTrip", null=True, blank=True, on_delete=models.PROTECT, related_name="orders"
     )
@@ -85,14 +85,16 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        # As with trades: a bot's and a connection's own serve as their foreign keys' index too.
         indexes = [
             models.Index(fields=["bot", "-created_at"]),
+            models.Index(fields=["connection", "-created_at"]),
             models.Index(fields=["-created_at", "-id"]),
             models.Index(fields=["connection"], name="order_unsettled", condition=Q(settled_at__isnull=True)),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["connection", "symbol", "venue_id", "is_dry_run"],
+                fields=["venue_id", "connection", "symbol", "is_dry_run"],
                 condition=~Q(venue_id=""),
                 name="order_once_per_venue_id",
             ),

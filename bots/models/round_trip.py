@@ -99,6 +99,7 @@ class RoundTrip(models.Model):
         indexes = [
             models.Index(fields=["bot", "-closed_at"]),
             models.Index(fields=["connection", "-created_at"]),
+            models.Index(fields=["-created_at", "-id"]),
             models.Index(
                 fields=["connection"],
                 name="round_trip_at_work",

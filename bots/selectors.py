@@ -10,13 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from bots.accounting import Holding, unrealised
 from bots.lifecycle import LIVE, OrderState
 from bots.models import (
-    KINDS,
     AnyBot,
     Bot,
     BotEvent,
@@ -31,10 +30,11 @@ from bots.models import (
 )
 from bots.strategies.protections import quote_of
 from exchanges import selectors as exchanges
-from exchanges.models import ExchangeConnection, Mode
+from exchanges.models import Mode
 from exchanges.types import ZERO
 
 WORKER_SILENT_AFTER = timedelta(minutes=1)
+TRADES_COUNTED = timedelta(hours=24)
 _OTHERWISE = {
     True: "But a worker runs without DRY_RUN and trades for real: restart it with this environment.",
     False: "A worker runs with DRY_RUN, and trades with play money on live connections: restart it without.",
@@ -78,6 +78,7 @@ class BotRow:
     """refused: its newest order, where the venue or the limits refused that one.
 
     positions: by symbol, those that it has or had. open_trips: a scalper's positions that are open now.
+    trades: of the last 24 hours; all that it ever made are too many to count for a page.
     """
 
     bot: AnyBot
@@ -116,16 +117,6 @@ class BotRow:
         if self.bot.state == BotState.PAUSED:
             return f"Paused: {self.bot.when_paused}"
         return _DOING[BotState(self.bot.state)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Total:
-    """The sums of all bots of one mode in one quote currency; play money is never added to real money."""
-
-    mode: str
-    currency: str
-    bots: int
-    profit: Profit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,19 +174,10 @@ def known_prices(bot: AnyBot) -> dict[str, Decimal]:
     return {row.symbol: row.mark_price for row in rows if row.mark_price is not None}
 
 
-def bot_rows(kinds: Iterable[type[AnyBot]] = KINDS) -> list[BotRow]:
-    """All bots of these kinds that are not archived, or that still are at work."""
-    shown = Q(archived_at=None) | Q(pk__in=Bot.objects.at_work())
-    bots: list[AnyBot] = []
-    for kind in kinds:
-        bots.extend(kind.objects.filter(shown).select_related("connection"))
-    return _rows(sorted(bots, key=lambda bot: bot.name))
-
-
 def bot_page(bot: AnyBot, *, last: int = 10) -> BotPage:
     orders = Order.objects.current().filter(bot=bot)
     return BotPage(
-        row=_rows([bot])[0],
+        row=rows_of([bot])[0],
         live_orders=list(orders.live().order_by("side", "price")),
         last_trades=list(Trade.objects.current().filter(bot=bot)[:last]),
         events=list(BotEvent.objects.filter(bot=bot)[:last]),
@@ -205,21 +187,6 @@ def bot_page(bot: AnyBot, *, last: int = 10) -> BotPage:
 def last_trades(count: int = 8) -> list[Trade]:
     """Of the whole desk, those that were recorded last."""
     return list(Trade.objects.select_related("bot", "connection").order_by("-pk")[:count])
-
-
-def totals(rows: Iterable[BotRow]) -> list[Total]:
-    groups: dict[tuple[str, str], list[Profit]] = {}
-    for row in rows:
-        for quote, profit in row.profits.items():
-            groups.setdefault((_mode(row.bot.connection), quote), []).append(profit)
-    return [
-        Total(mode=mode, currency=currency, bots=len(profits), profit=sum(profits, Profit()))
-        for (mode, currency), profits in sorted(groups.items())
-    ]
-
-
-def _mode(connection: ExchangeConnection) -> str:
-    return "dry run" if connection.is_dry_run else connection.mode
 
 
 def dry_run_notice() -> str:
@@ -256,14 +223,15 @@ def worker_warning() -> str:
     return f"No worker is running while {bots} at work: start one with `python manage.py worker`."
 
 
-def _rows(bots: Sequence[AnyBot]) -> list[BotRow]:
+def rows_of(bots: Sequence[AnyBot]) -> list[BotRow]:
     ids = [bot.pk for bot in bots]
     decisions = {decision.bot_id: decision for decision in Decision.objects.filter(bot__in=ids)}
     positions: dict[UUID, dict[str, Figures]] = {}
     for row in Position.objects.current().filter(bot__in=ids):
         positions.setdefault(row.bot_id, {})[row.symbol] = figures_of(row)
-    refused = {order.bot_id: order for order in _refused_newest(ids)}
-    trades = _counts(Trade.objects.current().filter(bot__in=ids))
+    refused = {order.bot_id: order for order in refused_newest(Bot.objects.filter(pk__in=ids))}
+    since = timezone.now() - TRADES_COUNTED
+    trades = _counts(Trade.objects.current().filter(bot__in=ids, time__gte=since))
     live_orders = _counts(Order.objects.current().filter(bot__in=ids, state__in=LIVE))
     open_trips = _counts(RoundTrip.objects.current().at_work().filter(bot__in=ids))
     return [
@@ -280,10 +248,10 @@ def _rows(bots: Sequence[AnyBot]) -> list[BotRow]:
     ]
 
 
-def _refused_newest(ids: Sequence[UUID]) -> QuerySet[Order]:
+def refused_newest(bots: QuerySet[Bot]) -> QuerySet[Order]:
     """Of each bot the newest order, where that one was refused."""
     newest = Order.objects.current().filter(bot=OuterRef("pk")).values("pk")[:1]
-    newest_of_each = Bot.objects.filter(pk__in=ids).values(newest=Subquery(newest))
+    newest_of_each = bots.order_by().values(newest=Subquery(newest))
     return Order.objects.filter(pk__in=newest_of_each, state=OrderState.REJECTED)
 
 

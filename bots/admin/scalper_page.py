@@ -53,7 +53,7 @@ def _facts(bot: ScalperBot, page: BotPage) -> list[tuple[str, Any]]:
         ("Open positions", f"{page.row.open_trips} of {bot.most_positions}"),
         ("Realised profit", profit_figures(profits, "realised")),
         ("Unrealised profit", profit_figures(profits, "unrealised")),
-        ("Trades", page.row.trades),
+        ("Trades in 24 h", page.row.trades),
         ("Live orders", page.row.live_orders),
     ]
 

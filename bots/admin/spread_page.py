@@ -40,6 +40,6 @@ def _facts(bot: SpreadBot, page: BotPage) -> list[tuple[str, Any]]:
         ("Mark price", figure(figures.mark_price, quote)),
         ("Realised profit", figure(figures.holding.realised_profit, quote, is_profit=True)),
         ("Unrealised profit", figure(figures.unrealised_profit, quote, is_profit=True)),
-        ("Trades", page.row.trades),
+        ("Trades in 24 h", page.row.trades),
         ("Live orders", page.row.live_orders),
     ]

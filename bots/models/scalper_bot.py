@@ -217,6 +217,9 @@ class ScalperBot(Bot):
 
     when_paused = "it opens nothing new, and goes on looking after its positions."
 
+    # What the sums over all bots need of each.
+    ESSENTIALS: ClassVar = ("name", "state", "connection", "markets", "quote_currency", "symbols")
+
     @property
     def quotes(self) -> tuple[str, ...]:
         """The currencies in which it earns."""

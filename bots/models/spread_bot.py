@@ -188,6 +188,9 @@ class SpreadBot(Bot):
 
     when_paused = "it cancels its quotes and places nothing new."
 
+    # What the sums over all bots need of each.
+    ESSENTIALS: ClassVar = ("name", "state", "connection", "symbol")
+
     @property
     def quotes(self) -> tuple[str, ...]:
         """The currencies in which it earns."""

@@ -46,6 +46,7 @@ class ActingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     """A model whose rows are acted upon, and archived instead of deleted."""
 
     acts: tuple[Act, ...] = ()
+    list_per_page = 50
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

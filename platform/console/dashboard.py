@@ -11,8 +11,9 @@ from django.utils import timezone
 from bots.admin.bot import state_badge
 from bots.admin.records import side_badge
 from bots.admin.scalper_page import profit_figures
-from bots.models import KINDS, ScalperBot, Trade
-from bots.selectors import BotRow, Total, bot_rows, figures_of, last_trades, totals, worker_warning
+from bots.models import KINDS, AnyBot, ScalperBot, Trade
+from bots.overview import Total, desk
+from bots.selectors import BotRow, figures_of, last_trades, worker_warning
 from exchanges.admin.cells import age_cell, figure, number
 from exchanges.admin.connection import mode_badge
 from exchanges.admin.health import HEADERS, health_row
@@ -26,22 +27,24 @@ TRADE_HEADERS = ["Age", "Bot", "Mode", "Market", "Side", "Price", "Amount", "Rea
 def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK."""
     seen = [kind for kind in KINDS if request.user.has_perm(f"bots.view_{kind._meta.model_name}")]
-    rows = bot_rows(seen)
+    found = desk(seen)
     may_view_trades = request.user.has_perm("bots.view_trade")
     trades = [_trade(trade) for trade in last_trades()] if may_view_trades else []
-    desk = {
+    shown = {
         "now": timezone.now(),
         "renewed_after_seconds": RENEWED_AFTER_SECONDS,
         "may_view": bool(seen),
-        "rows": [_row(row) for row in rows],
-        "totals": [_total(total) for total in totals(rows)],
+        "rows": [_row(row) for row in found.rows],
+        "bots": found.bots,
+        "lists": [_list_of(kind) for kind in seen],
+        "totals": [_total(total) for total in found.totals],
         "trades": {"title": "Last trades", "headers": TRADE_HEADERS, "rows": trades} if trades else None,
     }
     sees_connections = request.user.has_perm("exchanges.view_exchangeconnection")
-    desk["health"] = _health() if sees_connections else None
+    shown["health"] = _health() if sees_connections else None
     return context | {
         "title": "Overview",
-        "desk": desk,
+        "desk": shown,
         "worker_warning": worker_warning(),
         "single_exchange_warning": single_exchange_warning() if sees_connections else "",
     }
@@ -52,6 +55,12 @@ def _health() -> dict[str, Any] | None:
     rows = worst_health(HEALTH_ROWS)
     title = f"Connections, the {HEALTH_ROWS} in worst health" if len(rows) == HEALTH_ROWS else "Connections"
     return {"title": title, "headers": HEADERS, "rows": [health_row(row) for row in rows]} if rows else None
+
+
+def _list_of(kind: type[AnyBot]) -> dict[str, str]:
+    meta = kind._meta
+    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+    return {"url": url, "name": str(meta.verbose_name_plural)}
 
 
 def _row(row: BotRow) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
+from bots.engine.measured import waited_for
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.sheet import Sheet
 from bots.engine.tape import Rotation, Scans, Tape
@@ -53,6 +54,8 @@ class Scanner:
 
     async def _guarded_look(self) -> float:
         """One batch; seconds to wait for the next."""
+        if self.account.health.is_left_alone:
+            return self.account.health.seconds_to_wait
         began = uptime()
         try:
             await self._look()
@@ -137,7 +140,7 @@ class Scanner:
         for few in (due[start : start + AT_ONCE] for start in range(0, len(due), AT_ONCE)):
             await self._give_way()
             answers = await asyncio.gather(
-                *(self.account.feed.fetch_book(symbol, max_age=age) for symbol in few), return_exceptions=True
+                *(self._fetch_book(symbol, age) for symbol in few), return_exceptions=True
             )
             for answer in answers:
                 if isinstance(answer, Book):
@@ -145,6 +148,10 @@ class Scanner:
             for answer in answers:
                 if isinstance(answer, BaseException):
                     raise answer
+
+    async def _fetch_book(self, symbol: str, age: float) -> Book:
+        with waited_for(self.account.health):
+            return await self.account.feed.fetch_book(symbol, max_age=age)
 
     async def _give_way(self) -> None:
         """Until the rounds of the connections have room enough: what they ask for is not to queue behind."""

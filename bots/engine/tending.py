@@ -45,7 +45,9 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
     market = account.markets.get(trip.symbol)
     if market is None or not market.active:
         return await _without_market(account, sheet, trip)
-    book = await current_book(account.feed, trip.symbol, cycle_seconds=sheet.bot.cycle_seconds)
+    book = await current_book(
+        account.feed, trip.symbol, cycle_seconds=sheet.bot.cycle_seconds, health=account.health
+    )
     care = _care(account, sheet, trip, market, book)
     if await _end_entry(account, sheet, trip):
         care = _care(account, sheet, trip, market, book)  # it may have filled meanwhile

@@ -25,6 +25,7 @@ from bots.models.scalper_bot import Markets
 from bots.strategies.momentum import move_pct
 from database.thread import DatabaseThread
 from exchanges.errors import RateLimitError, VenueDownError
+from exchanges.health import COOLDOWN_SECONDS, ERRORS_TO_OPEN, State
 from exchanges.models import ExchangeConnection
 from exchanges.types import Book, Level
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue, market
@@ -196,3 +197,17 @@ async def test_a_scanner_ends_with_its_task_and_listens_no_longer(hall: Hall) ->
     with pytest.raises(asyncio.CancelledError):
         await task
     assert scanner._listening == {}
+
+
+async def test_what_a_scan_waits_for_counts_for_the_connections_health_and_an_open_breaker_ends_it(
+    hall: Hall,
+) -> None:
+    scanner = hall.scanner()
+    down = VenueDownError("The venue is down: wait.")
+    hall.venue.fail("fetch_book", down, times=100)
+    for _ in range(ERRORS_TO_OPEN):
+        await scanner._guarded_look()
+    assert scanner.account.health.state is State.OPEN
+    asked = len(hall.seen)
+    assert 0 < await scanner._guarded_look() <= COOLDOWN_SECONDS
+    assert len(hall.seen) == asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from bots.models import Markets, ScalperBot
@@ -38,9 +38,10 @@ def mistakes(bot: ScalperBot) -> columns.Mistakes:
     yield from columns.not_fractions(bot, FRACTIONS)
     yield from columns.not_positive(bot, POSITIVE)
     yield from columns.negative(bot, NOT_NEGATIVE)
-    yield from market_mistakes(bot)
+    known = known_markets(bot)
+    yield from market_mistakes(bot, known)
     yield from _entry_mistakes(bot)
-    yield from exit_mistakes(bot, taker_fee(bot))
+    yield from exit_mistakes(bot, taker_fee(bot, known))
     for protection, times in TIMES_OF.items():
         if getattr(bot, protection):
             yield from columns.not_positive(bot, times)
@@ -85,12 +86,17 @@ def _is_told_of_changes(bot: ScalperBot) -> bool:
 
 def settings_refusal(bot: ScalperBot, prices: Mapping[str, Decimal]) -> str:
     """Why it may not start at this venue. prices: by symbol, quote per base, those that are known."""
-    return market_refusal(bot) or _size_refusal(bot, prices)
+    known = known_markets(bot)
+    return market_refusal(bot, known) or _size_refusal(bot, known, prices) or _exit_refusal(bot, known)
 
 
-def _size_refusal(bot: ScalperBot, prices: Mapping[str, Decimal]) -> str:
+def _exit_refusal(bot: ScalperBot, markets: Sequence[Market]) -> str:
+    """When it was saved, the fees may not have been known."""
+    return next((sentence for _, sentence in exit_mistakes(bot, taker_fee(bot, markets))), "")
+
+
+def _size_refusal(bot: ScalperBot, markets: Sequence[Market], prices: Mapping[str, Decimal]) -> str:
     """Of listed markets each must take the entry, of all of a quote currency one at least."""
-    markets = known_markets(bot)
     refusals = list(
         filter(None, (entry_refusal(each, bot.order_cost, prices.get(each.symbol)) for each in markets))
     )
@@ -99,12 +105,13 @@ def _size_refusal(bot: ScalperBot, prices: Mapping[str, Decimal]) -> str:
 
 
 def warnings(bot: ScalperBot) -> Iterator[str]:
-    yield from market_warnings(bot)
-    yield from _rotation_warnings(bot, known_markets(bot))
-    yield from exit_warnings(bot, taker_fee(bot))
+    known = known_markets(bot)
+    yield from market_warnings(bot, known)
+    yield from _rotation_warnings(bot, known)
+    yield from exit_warnings(bot, taker_fee(bot, known))
 
 
-def _rotation_warnings(bot: ScalperBot, markets: list[Market]) -> Iterator[str]:
+def _rotation_warnings(bot: ScalperBot, markets: Sequence[Market]) -> Iterator[str]:
     count = len(bot.listed_symbols) if bot.markets == Markets.LISTED else len(markets)
     seconds = -(-count // LARGEST_BATCH) * bot.cycle_seconds
     most = "up to " if bot.markets == Markets.ALL and bot.min_day_volume else ""
@@ -116,11 +123,8 @@ def _rotation_warnings(bot: ScalperBot, markets: list[Market]) -> Iterator[str]:
         )
 
 
-def taker_fee(bot: ScalperBot) -> Decimal:
+def taker_fee(bot: ScalperBot, markets: Sequence[Market]) -> Decimal:
     """The highest of its markets, as far as they are known; else the venue's usual one; else 0."""
-    if not bot.connection_id:
-        return ZERO
-    fees = [market.taker_fee for market in known_markets(bot)]
-    its_venue = venue_or_none(bot.connection.venue)
+    its_venue = venue_or_none(bot.connection.venue) if bot.connection_id else None
     usual = its_venue.taker_fee if its_venue is not None else None
-    return max(fees, default=usual or ZERO)
+    return max((market.taker_fee for market in markets), default=usual or ZERO)

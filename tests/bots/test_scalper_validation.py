@@ -174,6 +174,13 @@ def test_a_stop_loss_within_the_fees_would_fire_at_once_and_is_refused_with_the_
     assert "closes each position at once: the fees of both ways are about 0.2 %" in sentence
 
 
+def test_fees_that_became_known_since_it_was_saved_count_as_it_starts(connection: ExchangeConnection) -> None:
+    bot = a_scalper(connection, stop_loss_pct=D("0.0025"))
+    a_market(taker_fee=D("0.002"))
+    with pytest.raises(ValidationError, match=r"A stop loss of 0\.25 % closes each position at once"):
+        services.start_bot(bot=bot, actor=None)
+
+
 def test_a_stop_loss_just_beyond_the_fees_is_taken(connection: ExchangeConnection) -> None:
     a_market()
     just_beyond = loss_at_entry(Side.BUY, D("0.001")).quantize(D("0.000001")) + D("0.000001")

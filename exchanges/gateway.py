@@ -129,7 +129,8 @@ class BookStream(Protocol):
 
     async def next_touch(self, symbol: str) -> Touch:
         """Subscribes where that was not done; returns with the book whole, later with each change of it,
-        or several at once. Raises VenueError, and then the symbol is to be dropped."""
+        or several at once. Raises VenueError, also where the first does not come, and then the symbol is to
+        be dropped."""
 
     def book(self, symbol: str) -> Book | None:
         """As it was told until now; None where it cannot be trusted."""

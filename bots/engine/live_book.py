@@ -23,7 +23,6 @@ LOOK_SECONDS = 1.0
 SILENCE_SECONDS = 10.0  # nothing at all heard, not even that the connection lives
 QUIET_SECONDS = 30.0  # nothing of this market heard: the venue is asked whether nothing happened
 GRACE_SECONDS = 2.0  # what it shows then may still be on its way
-FIRST_BOOK_SECONDS = 15.0
 COMPARED_LEVELS = 10
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 1.0, 60.0
 REFUSED_SECONDS = 3600.0
@@ -119,11 +118,7 @@ class LiveBook:
         return trouble
 
     async def _hear(self) -> None:
-        try:
-            async with asyncio.timeout(FIRST_BOOK_SECONDS):
-                touch = await self._stream.next_touch(self.symbol)
-        except TimeoutError:
-            raise _error(Trouble.SILENCE, "Its book was asked for and did not come.") from None
+        touch = await self._stream.next_touch(self.symbol)
         self._trusted_since = uptime()
         while True:
             self._told(touch)

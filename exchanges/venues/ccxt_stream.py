@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from exchanges.venues.wire import Wire
 
 NEVER = float("inf")
+FIRST_BOOK_SECONDS = 15.0
 Served = tuple[tuple[Level, ...], tuple[Level, ...]]
 
 
@@ -84,19 +85,29 @@ class CcxtBookStream:
 
     async def _next(self, symbol: str) -> _Told:
         client = await self._opened(symbol)
-        if symbol not in self._followed:
-            if len(self._followed) >= self._terms.most_symbols:
-                raise BookStreamError(
-                    f"{self._venue.title} tells at most {self._terms.most_symbols} books here.",
-                    trouble=Trouble.REFUSED,
-                )
-            self._followed.add(symbol)
-            await self._take_turn()
-        book = await client.watch_order_book(symbol, self._terms.asked_depth)
+        if symbol in self._followed:
+            book = await client.watch_order_book(symbol, self._terms.asked_depth)
+        else:
+            book = await self._first(client, symbol)
         told = self._told.get(symbol)
         if told is None or told.book is not book or told.socket is not client.socket:
             told = self._told[symbol] = _Told(book, client.socket, client.book_topic(symbol))
         return told
+
+    async def _first(self, client: Any, symbol: str) -> Any:
+        if len(self._followed) >= self._terms.most_symbols:
+            raise BookStreamError(
+                f"{self._venue.title} tells at most {self._terms.most_symbols} books here.",
+                trouble=Trouble.REFUSED,
+            )
+        self._followed.add(symbol)
+        await self._take_turn()
+        try:
+            async with asyncio.timeout(FIRST_BOOK_SECONDS):
+                return await client.watch_order_book(symbol, self._terms.asked_depth)
+        except TimeoutError:
+            sentence = "The book was subscribed and did not come."
+            raise BookStreamError(sentence, trouble=Trouble.SILENCE) from None
 
     async def _opened(self, symbol: str) -> Any:
         async with self._opening:

@@ -14,6 +14,7 @@ from exchanges.venues.door import Door
 from exchanges.venues.exact_book import ExactBook
 
 PING_SECONDS = 3.0
+MISSED_PINGS = 3.0  # then nobody is there any more
 
 
 class TellsBooks(Protocol):
@@ -54,6 +55,7 @@ class StreamDoor(Door):
         settings = {
             **ours.streaming,
             "keepAlive": PING_SECONDS * 1000,
+            "maxPingPongMisses": MISSED_PINGS,
             "ping": getattr(ours, "ping", None),
             "pongs_count": not self.streaming_terms.speaks_when_quiet,
             "throttle": _at_once,

@@ -6,6 +6,9 @@ Source: "Advanced Trade WebSocket overview" (sequence numbers) and "Heartbeats c
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from decimal import Decimal
+from heapq import nlargest, nsmallest
 from typing import Any
 
 import ccxt.pro as ccxtpro
@@ -14,6 +17,8 @@ from exchanges.errors import BookStreamError, Trouble
 from exchanges.venues.ccxt_errors import ANY_FAILURE
 
 CHANNEL = "level2"
+SIDES = {"bids": "bid", "asks": "offer"}
+Row = tuple[str, str]
 
 
 class CoinbaseStreams(ccxtpro.coinbase):  # type: ignore[misc]
@@ -24,6 +29,16 @@ class CoinbaseStreams(ccxtpro.coinbase):  # type: ignore[misc]
 
     def unsubscription(self, symbol: str) -> dict[str, Any]:
         return {"type": "unsubscribe", "product_ids": [self.market_id(symbol)], "channel": CHANNEL}
+
+    def handle_order_book_helper(self, orderbook: Any, updates: Any) -> None:
+        """At first Coinbase tells all levels there are, tens of thousands; those that are kept are found
+        before they are sorted in."""
+        for side, name in SIDES.items():
+            rows = [(row["price_level"], row["new_quantity"]) for row in updates if row["side"] == name]
+            is_first = not orderbook[side]
+            for row in _nearest(rows, side, self.streaming_terms.depth) if is_first else rows:
+                orderbook[side].storeArray(row)
+        orderbook.limit()
 
     def on_connected(self, client: Any, message: Any = None) -> None:
         """Without it, Coinbase ends a connection on which nothing happens for a minute."""
@@ -39,6 +54,11 @@ class CoinbaseStreams(ccxtpro.coinbase):  # type: ignore[misc]
                 return
             client.sequence = number
         super().handle_message(client, message)
+
+
+def _nearest(rows: Sequence[Row], side: str, count: int) -> Sequence[Row]:
+    pick = nlargest if side == "bids" else nsmallest
+    return pick(count, rows, key=lambda row: Decimal(row[0]))
 
 
 async def _ask_for_heartbeats(client: Any) -> None:

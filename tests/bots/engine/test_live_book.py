@@ -305,21 +305,6 @@ async def test_a_book_that_cannot_be_compared_now_is_compared_later(desk: Desk) 
     await feed.close()
 
 
-@scene
-async def test_a_first_book_that_does_not_come_is_not_waited_for_for_ever(desk: Desk) -> None:
-    waited: list[float] = []
-
-    async def never(_symbol: str) -> Any:
-        waited.append(uptime())
-        await asyncio.get_running_loop().create_future()
-
-    desk.stream.next_touch = never  # type: ignore[method-assign, assignment]
-    desk.feed.follow(SYMBOL)
-    await asyncio.sleep(17)
-    assert len(waited) == 2
-    assert desk.feed.repairs == {Trouble.SILENCE: 1}
-
-
 async def test_without_a_stream_listening_changes_nothing() -> None:
     source = CountingSource()
     feed = Feed(source)

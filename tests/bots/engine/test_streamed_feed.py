@@ -89,7 +89,7 @@ async def test_a_change_at_the_venue_wakes_and_is_served_without_a_request(follo
 
 async def test_a_burst_of_changes_wakes_few_times(following: FollowingDesk) -> None:
     before = len(following.wakes)
-    following.desk.crowd.step(300)
+    following.desk.crowd.step(60)
     await until(following.is_true)
     assert 1 <= len(following.wakes) - before <= 3
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from exchanges.errors import BookStreamError, ProxyAuthError, Trouble, UnknownSymbolError
 from exchanges.gateway import Proxy
-from exchanges.venues import stream_door
+from exchanges.venues import ccxt_stream, stream_door
 from exchanges.venues import wire as wire_module
 from exchanges.venues.registry import open_book_stream
 from exchanges.venues.wire import Wire
@@ -63,7 +64,7 @@ async def test_after_a_storm_of_changes_the_book_is_the_venues_to_the_last_digit
 async def test_many_changes_at_once_are_told_as_few(desk: StreamsDesk) -> None:
     await begin(desk)
     before = len(desk.touches)
-    desk.crowd.step(200)
+    desk.crowd.step(60)
     await until(desk.is_true)
     assert 1 <= len(desk.touches) - before <= 3
 
@@ -257,6 +258,7 @@ async def test_a_wrong_checksum_is_noticed(desk: StreamsDesk, monkeypatch: pytes
     (error,) = desk.errors
     assert isinstance(error, BookStreamError)
     assert error.trouble is Trouble.CHECKSUM
+    assert desk.told() is None
 
 
 @pytest.mark.parametrize("venue", ["okx", "kraken"])
@@ -309,7 +311,55 @@ async def test_a_change_that_is_lost_before_the_book_is_there_is_a_gap(desk: Str
     assert desk.told() is None or desk.is_true()
 
 
+async def test_a_first_book_that_does_not_come_is_not_waited_for_for_ever(
+    desk: StreamsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_stream, "FIRST_BOOK_SECONDS", 0.5)
+    desk.trouble.silence_streams(on=True)
+    desk.watch()
+    await until(lambda: desk.errors)
+    (error,) = desk.errors
+    assert isinstance(error, BookStreamError)
+    assert error.trouble is Trouble.SILENCE
+
+
+async def test_who_waits_for_its_turn_to_subscribe_is_not_out_of_time(
+    desk: StreamsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ccxt_stream, "FIRST_BOOK_SECONDS", 1.0)
+    monkeypatch.setattr(desk.stream, "_terms", replace(desk.stream._terms, pause_seconds=1.5))  # type: ignore[attr-defined]
+    desk.watch()
+    desk.watch(OTHER_SYMBOLS[desk.venue])
+    await until(lambda: desk.is_true() and desk.is_true(OTHER_SYMBOLS[desk.venue]))
+    assert desk.errors == []
+
+
 # --- How deep it is known
+
+
+@pytest.mark.parametrize("venue", ["coinbase"])
+async def test_of_a_book_with_very_many_levels_the_nearest_are_kept(desk: StreamsDesk) -> None:
+    client = await desk.stream._opened(desk.symbol)  # type: ignore[attr-defined]
+    book = client.order_book()
+    rows = [
+        {"side": side, "price_level": f"{price + sign * n / 100:.2f}", "new_quantity": "1.5"}
+        for side, price, sign in (("offer", 50_001, 1), ("bid", 50_000, -1))
+        for n in range(3000)
+    ]
+    random.Random(7).shuffle(rows)
+
+    client.handle_order_book_helper(book, rows)
+
+    assert [str(level.price) for level in (book.bids.served()[0], book.bids.served()[99])] == [
+        "50000.00",
+        "49999.01",
+    ]
+    assert (len(book.bids), len(book.asks), str(book.asks[-1][0])) == (500, 500, "50005.99")
+    changes = (("50001.00", "0"), ("50020.00", "7"))
+    client.handle_order_book_helper(
+        book, [{"side": "offer", "price_level": price, "new_quantity": amount} for price, amount in changes]
+    )
+    assert str(book.asks[-1][0]) == "50005.99"  # whether there are others before it is not known
 
 
 @pytest.mark.parametrize("venue", ["binance", "coinbase"])

@@ -85,12 +85,16 @@ class CcxtBookStream:
 
     async def _next(self, symbol: str) -> _Told:
         client = await self._opened(symbol)
-        if symbol in self._followed:
+        if symbol not in self._followed:
+            book = await self._first(client, symbol)
+        elif symbol in self._told and self._told[symbol].socket is client.socket:
             book = await client.watch_order_book(symbol, self._terms.asked_depth)
         else:
-            book = await self._first(client, symbol)
+            raise _cut()  # ccxt would connect anew, and nobody would know that something was missed
         told = self._told.get(symbol)
-        if told is None or told.book is not book or told.socket is not client.socket:
+        if told is None or told.book is not book:
+            if client.socket is None:
+                raise _cut()
             told = self._told[symbol] = _Told(book, client.socket, client.book_topic(symbol))
         return told
 
@@ -194,6 +198,10 @@ class CcxtBookStream:
             dialect=dialect_of(self._venue.id),
         )
         return translate(error, call, Passage())
+
+
+def _cut() -> BookStreamError:
+    return BookStreamError("The connection is gone.", trouble=Trouble.CUT)
 
 
 def _is_refused(error: Exception) -> bool:

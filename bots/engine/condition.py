@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import Error as AnyDatabaseError
+
 from bots.engine.clock import uptime, utc_now
 from bots.engine.lease import Lease
 from exchanges.errors import RateLimitError, RejectedError, VenueError
@@ -155,6 +157,8 @@ class Condition:
         """What is the venue's own answer, or was never sent, is no failure to answer."""
         if isinstance(error, RejectedError | RateLimitError) and not error.code:
             return  # our own refusal: it was not asked
+        if isinstance(error.__cause__, AnyDatabaseError):
+            return  # of a paper account: our own books
         if isinstance(error, RejectedError):
             self.answered(began_at)
             return

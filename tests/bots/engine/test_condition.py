@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from bots.engine.account import ref_of
 from bots.engine.clock import uptime
@@ -63,6 +64,12 @@ def test_a_refusal_in_the_venues_own_words_is_an_answer() -> None:
 def test_what_was_refused_before_it_was_sent_is_not_noted(own: VenueError) -> None:
     health = after(DOWN, DOWN, DOWN, own, DOWN)
     assert (health.state, health.reading.requests) == (State.OPEN, 4)
+
+
+def test_a_database_that_keeps_a_paper_account_is_not_the_venue() -> None:
+    lost = VenueDownError("The database did not answer.")
+    lost.__cause__ = OperationalError("the database is locked")
+    assert after(*[lost] * ERRORS_TO_OPEN).reading.requests == 0
 
 
 def test_a_venue_that_wants_fewer_requests_has_answered_and_still_costs_points() -> None:

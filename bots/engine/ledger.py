@@ -101,9 +101,9 @@ def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order], *, trip: Round
         connection = ExchangeConnection.objects.get(pk=lease.connection_id)
         if KillSwitch.objects.all().covering(bot, connection):
             raise BotNotRunningError(f"a kill switch covers {bot}")
-        if trip is not None and not closes:
+        if trip is not None:
             trip.is_dry_run = connection.is_dry_run
-            trip.save()
+            trip.save(update_fields=trips.MEMORY if closes else None)
         for order in orders:
             order.is_dry_run, order.round_trip = connection.is_dry_run, trip
         Order.objects.bulk_create(orders)

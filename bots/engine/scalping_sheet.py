@@ -38,6 +38,13 @@ class Memory:
         stop: Decimal | None = trip.trailing_stop
         return cls(trailing_stop=stop, closing=closing, saved=(stop, closing))
 
+    @property
+    def known(self) -> tuple[Decimal | None, Closing | None]:
+        return self.trailing_stop, self.closing
+
+    def is_saved(self, now: float) -> None:
+        self.saved, self.saved_at = self.known, now
+
     def write(self, trip: RoundTrip) -> None:
         """Onto the row, which is not saved by that."""
         trip.trailing_stop = self.trailing_stop

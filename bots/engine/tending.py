@@ -70,8 +70,11 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
         still_allowed=still_allowed,
         trip=trip,
     )
+    memory = sheet.memory(trip)
+    memory.write(trip)  # with the intent of an exit, where there is one
+    if await carry_out(account, plan, errand):
+        memory.is_saved(uptime())
     await _remember(account, sheet, trip)
-    await carry_out(account, plan, errand)
     await count_what_filled(account, trip)
     await _finish(account, sheet, account.trips.get(trip.pk, trip), market, book)
     reason = care.reason if care else f"An entry in {trip.symbol} is on its way."
@@ -186,16 +189,14 @@ async def count_what_filled(account: Account, trip: RoundTrip) -> None:
 
 
 async def _remember(account: Account, sheet: ScalpingSheet, trip: RoundTrip) -> None:
-    """A stop that follows is written once a second, a decision to close before its order."""
+    """A stop that follows is written once a second, a decision to close at once."""
     memory = sheet.memory(trip)
-    known = (memory.trailing_stop, memory.closing)
-    if known == memory.saved:
+    if memory.known == memory.saved:
         return
     if memory.closing == memory.saved[1] and uptime() - memory.saved_at < SAVE_EVERY_SECONDS:
         return
-    memory.write(trip)
     await account.database.run(trips.remember, account.lease, [trip])
-    memory.saved, memory.saved_at = known, uptime()
+    memory.is_saved(uptime())
 
 
 # --- Its end

@@ -15,7 +15,7 @@ from bots.strategies.barriers import Exit
 from bots.strategies.protections import ClosedTrip
 from exchanges.types import Market, Side
 
-_MEMORY = ("trailing_stop", "closing", "closing_since", "closing_tries")
+MEMORY = ("trailing_stop", "closing", "closing_since", "closing_tries")
 _END = ("state", "closed_at", "remark", "closing")
 
 
@@ -81,7 +81,7 @@ def remember(lease: Lease, trips: Iterable[RoundTrip]) -> None:
     """Where their stops stand, and whether they are being closed."""
     with fenced(lease):
         for trip in trips:
-            trip.save(update_fields=_MEMORY)
+            trip.save(update_fields=MEMORY)
 
 
 def finish(lease: Lease, trip: RoundTrip, event: BotEvent | None) -> None:

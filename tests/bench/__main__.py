@@ -48,6 +48,7 @@ def _arguments() -> dict[str, Any]:
     parser.add_argument("--trades", type=int, default=usual.trades)
     parser.add_argument("--pages", type=int, default=usual.pages, help="calls of each")
     parser.add_argument("--kills", type=int, default=usual.kills, help="of each kind")
+    parser.add_argument("--changes", type=int, default=usual.changes, help="of a book, for quickness")
     parser.add_argument("--database-url", default="", help="else a PostgreSQL of its own, or else SQLite")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return vars(parser.parse_args())

@@ -19,7 +19,9 @@ class Plan:
     a warm-up in which the workers find each other, share the connections, and every bot quotes.
 
     cycles: of each desk, for what is measured on a virtual clock. trades, pages: rows, and calls of each
-    page. kills: of each kind. server: URL of a PostgreSQL, each measurement gets a database of its own there;
+    page. kills: of each kind. changes: of a book, that an order follows.
+
+    server: URL of a PostgreSQL, each measurement gets a database of its own there;
     empty: SQLite files in `folder`.
     """
 
@@ -32,6 +34,7 @@ class Plan:
     trades: int = 1_000_000
     pages: int = 20
     kills: int = 3
+    changes: int = 100
 
     @property
     def database_name(self) -> str:

@@ -67,7 +67,8 @@ def quote_cells(quote: Quote) -> tuple[Any, ...]:
 
 def _stored_quote(quote: dict[str, str]) -> tuple[Any, ...]:
     price, amount = Decimal(quote["price"]), Decimal(quote["amount"])
-    return quote["level"], side_badge(quote["side"]), number(price), number(amount)
+    level = " ".join([*filter(None, [quote.get("symbol")]), quote["level"]])
+    return level, side_badge(quote["side"]), number(price), number(amount)
 
 
 def _refusal(refusal: dict[str, str]) -> tuple[Any, ...]:

@@ -70,7 +70,8 @@ async def keep_marks(account: Account, sheets: Iterable[Sheet]) -> None:
 
 
 def _quote_row(quote: Quote) -> dict[str, str]:
-    return {
+    where = {"symbol": quote.symbol} if quote.symbol else {}
+    return where | {
         "side": quote.side,
         "price": f"{quote.price:f}",
         "amount": f"{quote.amount:f}",

@@ -23,8 +23,10 @@ async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     """Raises VenueError where the connection cannot be used; what concerns only this bot is its decision."""
     sheet.raise_scan_error()
     tended = {}
-    for trip in account.trips_of(sheet.bot.pk):
-        tended[trip.symbol] = await tend(account, sheet, trip, funds)
+    for known in account.trips_of(sheet.bot.pk):
+        trip = account.trips.get(known.pk)  # what was done for another may have counted trades of this one
+        if trip is not None:
+            tended[trip.symbol] = await tend(account, sheet, trip, funds)
     opened = await open_positions(account, sheet, funds) if sheet.is_running else Opened()
     sheet.reasons |= opened.reasons
     decision = Decision(

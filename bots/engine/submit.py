@@ -59,7 +59,7 @@ async def place(
     await account.database.run(ledger.save_intents, account.lease, bot, orders, trip=trip)
     account.hold(orders)
     if trip is not None:
-        account.trips[trip.pk] = trip
+        account.trips.setdefault(trip.pk, trip)
     sent_at = utc_now()
     answers = await _all(account.gateway.place(_request(order)) for order in orders)
     for order in orders:

@@ -52,6 +52,7 @@ class Quote:
     """An order that should rest now. level: its place in the ladder, "bid 1", or what it is for, "close".
 
     type: at market, its price is only what it is expected to trade at.
+    symbol: where its bot has several markets.
     """
 
     side: Side
@@ -60,6 +61,7 @@ class Quote:
     level: str
     post_only: bool = True
     type: OrderType = OrderType.LIMIT
+    symbol: str = ""
 
     @property
     def cost(self) -> Decimal:

@@ -162,7 +162,7 @@ def _entry(view: View, settings: ScalperSettings, book: Book, side: Side, why: s
     refusal = _too_small(market, price, amount) or _too_dear(view, side, price, amount)
     if refusal:
         return Chance(reason=f"{why}, but {refusal}")
-    quote = Quote(side=side, price=price, amount=amount, level=ENTRY, post_only=False)
+    quote = Quote(side=side, price=price, amount=amount, level=ENTRY, post_only=False, symbol=market.symbol)
     return Chance(quote=quote, reason=f"Opens: {why}.")
 
 

@@ -124,6 +124,7 @@ def _close(trip: Trip, market: Market, book: Book | None, settings: ScalperSetti
         amount=amount,
         level=CLOSE,
         post_only=False,
+        symbol=market.symbol,
         type=OrderType.MARKET if at_market else OrderType.LIMIT,
     )
     return Care(
@@ -139,7 +140,14 @@ def _resting_take_profit(trip: Trip, market: Market, settings: ScalperSettings) 
     amount = market.floor_amount(trip.amount)
     if price <= 0 or is_dust(market, price, amount):
         return None
-    return Quote(side=trip.exit_side, price=price, amount=amount, level=TAKE_PROFIT, post_only=False)
+    return Quote(
+        side=trip.exit_side,
+        price=price,
+        amount=amount,
+        level=TAKE_PROFIT,
+        post_only=False,
+        symbol=market.symbol,
+    )
 
 
 def is_dust(market: Market, price: Decimal, amount: Decimal) -> bool:

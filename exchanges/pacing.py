@@ -98,6 +98,11 @@ def slow_down(state: PaceState, *, now: float) -> PaceState:
     return replace(state, speed=max(SLOWEST, speed_at(state, now) * SLOWER), slowed_at=now)
 
 
+def slowed_to(state: PaceState, speed: float, *, now: float) -> PaceState:
+    """Another has met the refusal."""
+    return replace(state, speed=speed, slowed_at=now)
+
+
 def speed_at(state: PaceState, now: float) -> float:
     return min(1.0, state.speed + max(0.0, now - state.slowed_at) * RECOVERY_PER_SECOND)
 
@@ -117,10 +122,10 @@ def heard(
 
 
 def resized(before: Budget, after: Budget, state: PaceState, *, now: float) -> PaceState:
-    """The same bucket, larger or smaller. What is added to it is full: another had it until now, and may have
-    used it."""
-    level = level_at(before, state, now) + max(0.0, after.burst - before.burst)
-    return replace(state, level=level, at=max(now, state.at))
+    """The same bucket, larger or smaller, with as much room left as before: what is added to it is full,
+    since another had it until now and may have used it; what is taken from it is given away full."""
+    level = level_at(before, state, now) + after.burst - before.burst
+    return replace(state, level=max(0.0, level), at=max(now, state.at))
 
 
 def level_at(budget: Budget, state: PaceState, now: float) -> float:

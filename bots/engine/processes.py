@@ -10,6 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from bots.models import Runtime
@@ -42,7 +43,15 @@ def leave(runtime_id: uuid.UUID) -> None:
 
 
 def count_alive() -> int:
-    return Runtime.objects.filter(heartbeat_at__gt=Now() - timedelta(seconds=ALIVE_SECONDS)).count()
+    return _alive().count()
+
+
+def alive_ids() -> set[str]:
+    return {str(runtime_id) for runtime_id in _alive().values_list("pk", flat=True)}
+
+
+def _alive() -> QuerySet[Runtime]:
+    return Runtime.objects.filter(heartbeat_at__gt=Now() - timedelta(seconds=ALIVE_SECONDS))
 
 
 def bury_dead_neighbours() -> int:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django_q.models import Task
 
 from bots.models import BotEvent
+from exchanges.models import AddressBudget
 
 KEPT = timedelta(days=30)
 BATCH = 5000
@@ -17,10 +18,11 @@ def forget_what_is_old(now: datetime) -> int:
     """Deletes what is older than KEPT, a batch at a time, so that no lock is held for long; how many went."""
     events = BotEvent.objects.filter(at__lt=now - KEPT)
     results = Task.objects.filter(stopped__lt=now - KEPT)
-    return _delete_in_batches(events) + _delete_in_batches(results)
+    ways_out = AddressBudget.objects.filter(updated_at__lt=now - KEPT)
+    return sum(_delete_in_batches(rows) for rows in (events, results, ways_out))
 
 
-def _delete_in_batches(rows: QuerySet[BotEvent] | QuerySet[Task]) -> int:
+def _delete_in_batches(rows: QuerySet[BotEvent] | QuerySet[Task] | QuerySet[AddressBudget]) -> int:
     gone = 0
     while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         gone += rows.filter(pk__in=batch).delete()[0]

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from django.db import Error as AnyDatabaseError
 from django.db import connections
 
+from bots.engine import addresses, processes
 from bots.engine import lease as leases
-from bots.engine import processes
 from bots.engine.board import Board, read_notice
 from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Duty, Ending
@@ -34,6 +34,7 @@ from bots.engine.takeover import Office
 from database.thread import DatabaseThread, tell_outage
 from exchanges.gateway import BookStream, MarketData, Proxy
 from exchanges.selectors import connection_spec
+from exchanges.venues.addresses import Addresses
 from exchanges.venues.registry import open_book_stream, open_market_data
 from exchanges.venues.wire import Wire
 
@@ -44,6 +45,8 @@ BOARD_SECONDS = 1.0
 SHARE_SECONDS = 1.0
 PULSE_SECONDS = 3.0
 RETENTION_SECONDS = 3600.0
+ADDRESS_SECONDS = 1.0
+ADDRESS_PAUSE_SECONDS = 0.1  # however much is new
 RETRY_SECONDS = 0.5
 ENDING_SECONDS = 15.0
 
@@ -113,13 +116,14 @@ class Runtime:
 
     async def _main(self) -> None:
         self._database = DatabaseThread("runtime-database")
-        self._wire = Wire()
+        self._wire = Wire(Addresses(is_shared=True))
         self._feeds = Feeds(self._open_market_data, self._open_book_stream)
         clocks = [
             asyncio.create_task(_every(BOARD_SECONDS, self._look_at_board)),
             asyncio.create_task(_every(PULSE_SECONDS, self._write_pulse)),
             asyncio.create_task(_every(SHARE_SECONDS, self._take_share)),
             asyncio.create_task(_every(RETENTION_SECONDS, self._forget)),
+            asyncio.create_task(_every(ADDRESS_PAUSE_SECONDS, self._agree_on_addresses)),
         ]
         try:
             while self._ending is None:
@@ -130,6 +134,7 @@ class Runtime:
             await asyncio.gather(*clocks, return_exceptions=True)
             await self._end_all(self._ending)
             await self._write_pulse()
+            await self._database.run(addresses.leave, str(self.id))
             await self._database.run(processes.leave, self.id)
         finally:
             await self._feeds.close()
@@ -220,6 +225,12 @@ class Runtime:
 
     async def _write_pulse(self) -> None:
         await self._database.run(self._pulse.take().write)
+
+    async def _agree_on_addresses(self) -> None:
+        """Once a second, and sooner where a venue has refused or more is wanted. Parked, it holds nothing."""
+        await self._wire.addresses.news(ADDRESS_SECONDS)
+        if self._held or self._has_licence:
+            await addresses.agree(self._wire.addresses, self._database, str(self.id))
 
     def _open_market_data(self, venue: str, proxy: Proxy | None) -> MarketData:
         return open_market_data(venue, proxy=proxy, wire=self._wire)

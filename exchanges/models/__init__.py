@@ -1,3 +1,4 @@
+from exchanges.models.address import AddressBudget
 from exchanges.models.balance import Balance, BalanceBaseline, BalanceSnapshot, UnexplainedChange
 from exchanges.models.connection import ExchangeConnection, Mode
 from exchanges.models.health import ConnectionHealth
@@ -5,6 +6,7 @@ from exchanges.models.market import Market
 from exchanges.models.paper import PaperAccount, PaperBalance, PaperOrder, PaperTaken, PaperTape, PaperTrade
 
 __all__ = [
+    "AddressBudget",
     "Balance",
     "BalanceBaseline",
     "BalanceSnapshot",

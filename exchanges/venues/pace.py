@@ -15,6 +15,7 @@ from exchanges.pacing import Budget, PaceState
 
 LONGEST_WAIT_SECONDS = HTTP_TIMEOUT_SECONDS  # older decisions are not worth sending
 JITTER_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 1.0
 INSTANT = 1e-6  # timers are not finer
 
 
@@ -22,16 +23,23 @@ class Pace:
     """One budget. turn: who holds it is the next read; the others queue behind it."""
 
     def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+        self._budget, self._share = budget, 1.0
         self._state = PaceState()
         self._waiting, self._queued = 0, 0.0
         self._jitter = random.uniform(0.0, JITTER_SECONDS)
         self.turn = asyncio.Lock()
 
+    async def ready(self) -> None:
+        """Where it is not known yet what may be used, reads wait for it, for some seconds at most."""
+
     def seconds_to_wait(self, cost: float, *, reads: bool = False, ahead: float = 0.0) -> float:
         return pacing.seconds_to_wait(
             self._budget, self._state, now=time.monotonic(), cost=cost, reads=reads, ahead=ahead
         )
+
+    def outlook(self, cost: float, *, ahead: float = 0.0) -> float:
+        """How long a read will have to wait, as far as can be told."""
+        return self.seconds_to_wait(cost, reads=True, ahead=ahead)
 
     def book(self, cost: float) -> None:
         self._state = pacing.book(self._budget, self._state, now=time.monotonic(), cost=cost)
@@ -70,7 +78,12 @@ class Pace:
     def heard(self, used: float, elapsed: float) -> None:
         """See `pacing.heard`."""
         self._state = pacing.heard(
-            self._budget, self._state, now=time.monotonic(), used=used, elapsed=elapsed
+            self._budget,
+            self._state,
+            now=time.monotonic(),
+            used=used,
+            elapsed=elapsed,
+            share=self._share,
         )
 
     @property
@@ -91,6 +104,9 @@ async def pay(tolls: Sequence[Toll], *, reads: bool) -> None:
 
     Raises RateLimitError, and nothing is booked, where that would be too long.
     """
+    if reads:
+        for pace, _cost in tolls:
+            await pace.ready()
     deadline = time.monotonic() + LONGEST_WAIT_SECONDS
     if reads:
         await _queue(tolls, deadline)
@@ -119,7 +135,7 @@ async def _sleep_until(tolls: Sequence[Toll], wait: float, deadline: float) -> N
 
 async def _queue(tolls: Sequence[Toll], deadline: float) -> None:
     for pace, cost in tolls:
-        wait = pace.seconds_to_wait(cost, reads=True, ahead=pace.queued)
+        wait = pace.outlook(cost, ahead=pace.queued)
         if wait > LONGEST_WAIT_SECONDS:
             raise pace.refusal(wait)
     if all(not pace.queued and _fits(pace, cost) for pace, cost in tolls):
@@ -149,12 +165,12 @@ async def _take_turns(tolls: Sequence[Toll], deadline: float) -> bool:
 
 
 async def _sleep_until_it_fits(pace: Pace, cost: float, deadline: float) -> None:
-    """Orders that go meanwhile put it off."""
+    """Orders that go meanwhile put it off; a budget that grows brings it forward."""
     while not _fits(pace, cost):
-        wait = pace.seconds_to_wait(cost, reads=True)
+        wait = pace.outlook(cost)
         if time.monotonic() + wait > deadline + INSTANT:
             raise pace.refusal(wait)
-        await asyncio.sleep(wait)
+        await asyncio.sleep(min(pace.seconds_to_wait(cost, reads=True), LOOK_AGAIN_SECONDS))
 
 
 def _fits(pace: Pace, cost: float) -> bool:

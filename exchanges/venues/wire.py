@@ -17,6 +17,8 @@ import aiohttp
 
 from exchanges.gateway import Credentials, Proxy
 from exchanges.pacing import Budget
+from exchanges.sharing import Place
+from exchanges.venues.addresses import Addresses
 from exchanges.venues.market_lists import MarketLists
 from exchanges.venues.pace import Pace
 from exchanges.venues.trust import tls_context
@@ -61,6 +63,14 @@ class Route:
         return cls(hashlib.sha256("\0".join(parts).encode()).hexdigest())
 
 
+def _exit_of(proxy: Proxy | None) -> str:
+    """A digest of where requests come out, which a new password does not change. It is stored, so the
+    password is not in it."""
+    if proxy is None:
+        return ""
+    return hashlib.sha256("\0".join((proxy.url, proxy.username)).encode()).hexdigest()
+
+
 class Wire:
     """Opened and closed in the loop that uses it:
 
@@ -68,11 +78,12 @@ class Wire:
         gateway = open_gateway(spec, wire=wire)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, addresses: Addresses | None = None) -> None:
+        """addresses: the budgets, where they are shared with other processes."""
+        self.addresses = addresses or Addresses()
         self._sessions: dict[Route, Session] = {}
         self._clients: dict[tuple[str, Route], Client] = {}
         self._lent_keys: defaultdict[tuple[str, Route], dict[str, Credentials]] = defaultdict(dict)
-        self._paces: dict[tuple[str, Route], Pace] = {}
         self.market_lists = MarketLists()
         self._retired: WeakSet[Session] = WeakSet()
         self._closing: set[asyncio.Task[None]] = set()
@@ -117,7 +128,7 @@ class Wire:
 
     def pace(self, venue_id: str, proxy: Proxy | None, budget: Budget) -> Pace:
         """The pace at which the venue lets one address ask, whoever asks from there."""
-        return self._paces.setdefault((venue_id, Route.of(proxy)), Pace(budget))
+        return self.addresses.pace(Place(venue_id, _exit_of(proxy)), budget)
 
     def public_client(self, venue_id: str, proxy: Proxy | None) -> Client:
         """The client for everything that the venue shows to everybody: it has no key, or a lent one."""

@@ -10,7 +10,7 @@ from django_q.models import Task
 from bots.engine import retention
 from bots.engine.retention import KEPT, forget_what_is_old
 from bots.models import BotEvent, Order, SpreadBot
-from exchanges.models import ExchangeConnection
+from exchanges.models import AddressBudget, ExchangeConnection
 from tests.bots.engine.conftest import make_connection
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -37,8 +37,12 @@ def test_old_events_and_results_go_and_young_ones_stay(
             id=str(number), name="x", func="f", started=stopped, stopped=stopped, success=False
         )
 
-    assert forget_what_is_old(NOW) == 6
+    for days in (29, 31):
+        AddressBudget.objects.create(venue="binance", route=str(days), updated_at=NOW - timedelta(days=days))
 
+    assert forget_what_is_old(NOW) == 7
+
+    assert [row.route for row in AddressBudget.objects.all()] == ["29"]
     assert (BotEvent.objects.count(), Task.objects.count()) == (1, 1)
 
 

@@ -29,7 +29,7 @@ def _of_breaker(health: Condition) -> Iterator[tuple[str, str, Severity]]:
     if state is State.CLOSED:
         yield "breaker_closed", f"The exchange answers again. {was}", Severity.INFO
     elif state is State.HALF_OPEN and not health.tries:
-        yield "breaker_half_open", f"{wait} have passed: one round is tried. {was}", Severity.INFO
+        yield "breaker_half_open", f"One round is tried. {was}", Severity.INFO
     elif state is State.OPEN and before is State.CLOSED:
         text = f"{health.breaker.errors} times in a row: {health.cause} Nothing is asked for {wait}."
         yield "breaker_open", text, Severity.WARNING

@@ -249,10 +249,11 @@ def rows_of(bots: Sequence[AnyBot]) -> list[BotRow]:
 
 
 def refused_newest(bots: QuerySet[Bot]) -> QuerySet[Order]:
-    """Of each bot the newest order, where that one was refused."""
-    newest = Order.objects.current().filter(bot=OuterRef("pk")).values("pk")[:1]
-    newest_of_each = bots.order_by().values(newest=Subquery(newest))
-    return Order.objects.filter(pk__in=newest_of_each, state=OrderState.REJECTED)
+    """Of each bot the newest order, where that one was refused. In two statements: joined in one, they make
+    the database look through all orders for refused ones."""
+    newest = Order.objects.current().filter(bot=OuterRef("pk")).order_by("-created_at").values("pk")[:1]
+    keys = bots.order_by().values_list(Subquery(newest), flat=True)
+    return Order.objects.filter(pk__in=[key for key in keys if key], state=OrderState.REJECTED)
 
 
 def _counts(rows: QuerySet[Any]) -> dict[UUID, int]:

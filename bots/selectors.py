@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
@@ -127,6 +128,11 @@ class BotPage:
     live_orders: Sequence[Order]
     last_trades: Sequence[Trade]
     events: Sequence[BotEvent]
+
+
+def visible_bots(user: User | AnonymousUser) -> QuerySet[Bot]:
+    """Those on the connections that this person sees."""
+    return exchanges.visible_rows(user, Bot.objects.all())
 
 
 def figures_of(position: Position | None) -> Figures:

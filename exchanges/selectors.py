@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from exchanges.gateway import ConnectionSpec, Credentials, Proxy
@@ -17,6 +19,30 @@ from exchanges.valuation import Price, Valuation, valued
 from exchanges.venues.registry import venue_or_none
 from vault.keyring import VaultError
 from vault.secret import Secret
+
+SEES_ALL = "exchanges.view_all_connections"
+Row = TypeVar("Row", bound=Model)
+
+
+def visible_connections(user: User | AnonymousUser) -> QuerySet[ExchangeConnection]:
+    """A person's own; all of them for superusers, and for whoever has the permission to see all."""
+    connections = ExchangeConnection.objects.all()
+    if user.has_perm(SEES_ALL):
+        return connections
+    return connections.filter(owner=user.pk) if user.pk else connections.none()
+
+
+def visible_rows(
+    user: User | AnonymousUser, rows: QuerySet[Row], to_connection: str = "connection"
+) -> QuerySet[Row]:
+    """Those of the connections that this person sees. to_connection: the lookup that leads there.
+
+    The connections are looked up first: they are few, and then each question of the rows has an index.
+    """
+    if user.has_perm(SEES_ALL):
+        return rows
+    seen = list(visible_connections(user).values_list("pk", flat=True))
+    return rows.filter(**{f"{to_connection}__in": seen})
 
 
 def connection_spec(connection: ExchangeConnection) -> ConnectionSpec:

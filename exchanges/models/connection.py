@@ -134,7 +134,10 @@ class ExchangeConnection(models.Model):
                 violation_error_message="You have a connection of this name already.",
             ),
         ]
-        permissions = [("test_exchangeconnection", "Can test exchange connections")]
+        permissions = [
+            ("test_exchangeconnection", "Can test exchange connections"),
+            ("view_all_connections", "Can see every owner's connections, and what hangs on them"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -95,10 +95,12 @@ def save_intents(lease: Lease, bot: Bot, orders: Sequence[Order], *, trip: Round
     """
     closes = trip is not None and trip.pk is not None
     with fenced(lease, unexpired=True):
-        running = Bot.objects.filter(pk=bot.pk, state__in=MAY_CLOSE if closes else MAY_OPEN)
-        if not running.filter(connection__enabled=True, connection__archived_at=None).exists():
+        bots = Bot.objects.filter(pk=bot.pk, state__in=MAY_CLOSE if closes else MAY_OPEN)
+        active = bots.filter(connection__enabled=True, connection__archived_at=None)
+        running = active.select_related("connection").first()
+        if running is None:
             raise BotNotRunningError(f"{bot} is not running any more")
-        connection = ExchangeConnection.objects.get(pk=lease.connection_id)
+        connection = running.connection
         if KillSwitch.objects.all().covering(bot, connection):
             raise BotNotRunningError(f"a kill switch covers {bot}")
         if trip is not None:

@@ -71,8 +71,8 @@ class Cursor:
 class BookStreaming:
     """How a venue tells books by itself.
 
-    client_class: gives ccxt.pro's class with what it lacks (`stream_door.TellsBooks`), imported when it is
-        first asked for.
+    client_class: gives ccxt.pro's class, imported when it is first asked for, with what it lacks, and with
+        book_topic(symbol), ccxt's name for the subscription, and unsubscription(symbol), what ends it.
     depth: levels of each side that are kept; asked_depth: what ccxt is told to ask for, where it matters.
     refills: levels that come into that depth are told; where not, what is known of a book wears out.
     most_symbols: books on one connection; pause_seconds: between two messages of ours on it.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from exchanges.venues.book_socket import BookSocket
 from exchanges.venues.dialect import BookStreaming
@@ -17,19 +16,8 @@ PING_SECONDS = 3.0
 MISSED_PINGS = 3.0  # then nobody is there any more
 
 
-class TellsBooks(Protocol):
-    """What a venue's class for streams says of ccxt's ways.
-
-    book_topic: ccxt's name for the subscription; unsubscription: the message that ends it.
-    """
-
-    def book_topic(self, symbol: str) -> str: ...
-
-    def unsubscription(self, symbol: str) -> Mapping[str, Any]: ...
-
-
 class StreamDoor(Door):
-    """Mixed into a venue's class for streams, in front of it."""
+    """Mixed into a venue's class for streams (`BookStreaming.client_class`), in front of it."""
 
     streaming_terms: BookStreaming
     clients: dict[str, BookSocket]

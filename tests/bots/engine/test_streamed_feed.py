@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import random
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,6 +14,7 @@ from bots.engine import live_book
 from bots.engine.feed import Feed, Feeds
 from exchanges.errors import Trouble
 from exchanges.types import Book
+from exchanges.venues import ccxt_stream
 from exchanges.venues import wire as wire_module
 from exchanges.venues.registry import open_book_stream, open_market_data
 from tests.exchanges.venues.streams_desk import SYMBOLS, StreamsDesk, streams_desk, until
@@ -33,6 +35,7 @@ def sooner(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GRACE_SECONDS", 0.3),
     ):
         monkeypatch.setattr(live_book, name, seconds)
+    monkeypatch.setattr(ccxt_stream, "FIRST_BOOK_SECONDS", 2.0)
 
 
 @dataclass
@@ -133,6 +136,35 @@ async def test_a_venue_that_cannot_be_reached_is_not_stormed(following: Followin
         await asyncio.sleep(0.1)
     assert following.feed.repairs[Trouble.CUT] <= 6
     await until(following.is_true, 20)
+
+
+async def test_whatever_goes_wrong_in_whatever_order_ends_with_the_true_book(
+    following: FollowingDesk,
+) -> None:
+    chance = random.Random(11)
+    trouble, problems = following.desk.trouble, list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: problems.append(context))
+
+    def listen_for_a_moment() -> None:
+        following.feed.listen(following.desk.symbol, following.wake)()
+
+    mishaps: list[Callable[[], None]] = [
+        trouble.cut_streams,
+        lambda: trouble.lose_stream_texts(count=2),
+        lambda: trouble.silence_streams(on=True),
+        lambda: trouble.silence_streams(on=False),
+        listen_for_a_moment,
+    ]
+    for _ in range(150):
+        following.desk.crowd.step()
+        if chance.random() < 0.1:
+            chance.choice(mishaps)()
+        await asyncio.sleep(chance.random() * 0.04)
+    trouble.calm()
+
+    await until(following.is_true, 30)
+    assert following.feed.repairs
+    assert problems == []
 
 
 async def test_who_ends_it_leaves_no_connection(following: FollowingDesk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bots.engine import ledger, submit
@@ -12,7 +12,7 @@ from bots.engine.funds import Funds
 from bots.engine.hold import Hold
 from bots.engine.reconcile import Plan
 from bots.lifecycle import LIVE, OrderState
-from bots.models import Bot, Order, RoundTrip, Severity
+from bots.models import Bot, RoundTrip, Severity
 from bots.strategies.base import Quote
 from exchanges.errors import VenueError
 
@@ -33,8 +33,8 @@ class Errand:
     trip: RoundTrip | None = None
 
 
-async def carry_out(account: Account, plan: Plan, errand: Errand) -> Sequence[Order]:
-    """The orders that were placed, whatever became of them. Raises as `submit` does."""
+async def carry_out(account: Account, plan: Plan, errand: Errand) -> submit.Placed:
+    """What was placed, whatever became of it. Raises as `submit` does."""
     market = account.markets[errand.symbol]
     may_place = not errand.hold.is_on(uptime())
     pairs = plan.replace if may_place else ()
@@ -56,7 +56,7 @@ async def carry_out(account: Account, plan: Plan, errand: Errand) -> Sequence[Or
         await _refused(account, errand, placed.refusals[0])
     elif quotes:
         errand.hold.placed_well()
-    return placed.orders
+    return placed
 
 
 async def _refused(account: Account, errand: Errand, error: VenueError) -> None:

@@ -16,19 +16,26 @@ from bots.models import BotState, OnScalperStop, RoundTrip, ScalperBot
 from bots.strategies.barriers import Exit
 from bots.strategies.exits import Closing
 from bots.strategies.protections import ClosedTrip
+from exchanges.types import ZERO
 
 LONGEST_EXIT_PAUSE_SECONDS = 15.0  # a position waits for its exit
 
 
 @dataclass
 class Memory:
-    """Of one round trip, what its row may not say yet. saved_at: `uptime()`."""
+    """Of one round trip, what its row may not say yet. saved_at: `uptime()`.
+
+    takes_market_orders: the venue has refused none for it. too_little: exits in a row that the venue refused
+    as too small, and the amount of the last one.
+    """
 
     trailing_stop: Decimal | None = None
     closing: Closing | None = None
     saved: tuple[Decimal | None, Closing | None] = (None, None)
     saved_at: float = float("-inf")
     trouble: str = ""
+    takes_market_orders: bool = True
+    too_little: tuple[int, Decimal] = (0, ZERO)
 
     @classmethod
     def of(cls, trip: RoundTrip) -> Memory:

@@ -17,6 +17,7 @@ from bots.engine.observe import collect_trades
 from bots.engine.reconcile import reconcile
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.snapshot import current_book
+from bots.engine.submit import Placed
 from bots.lifecycle import OrderState
 from bots.models import BotState, Order, RoundTrip, Severity, TripState
 from bots.strategies.barriers import Exit, Watch
@@ -24,10 +25,13 @@ from bots.strategies.base import Quote
 from bots.strategies.entries import ENTRY
 from bots.strategies.exits import CLOSE, Care, Closing, Trip, is_dust, look_after
 from bots.strategies.figures import per_cent, plain
+from exchanges.errors import InvalidOrderError, Rule
 from exchanges.types import ZERO, Book, Market, OrderType, Side
 
 ALL = Decimal(1)
 SAVE_EVERY_SECONDS = 1.0
+TOO_LITTLE = (Rule.MIN_AMOUNT, Rule.MIN_COST)
+REFUSALS_TO_BELIEVE = 3
 TRADES_PATIENCE = timedelta(seconds=3)
 
 
@@ -72,9 +76,11 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
     )
     memory = sheet.memory(trip)
     memory.write(trip)  # with the intent of an exit, where there is one
-    if await carry_out(account, plan, errand):
+    placed = await carry_out(account, plan, errand)
+    if placed.orders:
         memory.is_saved(uptime())
     await _remember(account, sheet, trip)
+    _learn(sheet, trip, placed)
     await count_what_filled(account, trip)
     await _finish(account, sheet, account.trips.get(trip.pk, trip), market, book)
     reason = care.reason if care else f"An entry in {trip.symbol} is on its way."
@@ -103,6 +109,7 @@ def _care(
         opened_at=opened_at,
         closing=memory.closing,
         exit_price=_price_of_the_close(account, trip),
+        takes_market_orders=memory.takes_market_orders,
     )
     care = look_after(seen, market, book, sheet.bot.strategy_settings, now)
     memory.trailing_stop, memory.closing = care.trip.watch.trailing_stop, care.trip.closing
@@ -182,6 +189,25 @@ def _live_exits(account: Account, trip: RoundTrip) -> list[Order]:
 # --- What is kept of it
 
 
+def _learn(sheet: ScalpingSheet, trip: RoundTrip, placed: Placed) -> None:
+    """From what the venue said to an exit: not every venue lists the least it takes, or takes orders at
+    market. Where it refused one of these, another kind of order is next, and need not wait."""
+    memory = sheet.memory(trip)
+    if any(isinstance(error, InvalidOrderError) and error.rule in TOO_LITTLE for error in placed.refusals):
+        memory.too_little = (memory.too_little[0] + 1, placed.orders[0].amount)
+    elif placed.refusals and placed.orders[0].type == OrderType.MARKET:
+        memory.takes_market_orders = False
+        sheet.exit_holds.pop(trip.pk, None)
+    elif placed.orders:
+        memory.too_little = (0, ZERO)
+
+
+def _is_refused_as_dust(sheet: ScalpingSheet, trip: RoundTrip, amount: Decimal) -> bool:
+    """The venue has said so often enough to be believed."""
+    times, refused = sheet.memory(trip).too_little
+    return times >= REFUSALS_TO_BELIEVE and amount <= refused
+
+
 async def count_what_filled(account: Account, trip: RoundTrip) -> None:
     """What the venue said at once to have filled is a position: its exit does not wait for the next look."""
     if any(order.filled > order.traded for order in _orders(account, trip)):
@@ -211,10 +237,10 @@ async def _finish(
     if not trip.entered:
         await _end(account, sheet, trip, TripState.MISSED)
         return
-    price = (book.mid if book else None) or trip.entry_average or ZERO
+    price, left = (book.mid if book else None) or trip.entry_average or ZERO, market.floor_amount(trip.left)
     if trip.left == 0:
         await _end(account, sheet, trip, TripState.CLOSED)
-    elif is_dust(market, price, market.floor_amount(trip.left)):
+    elif is_dust(market, price, left) or _is_refused_as_dust(sheet, trip, left):
         remark = f"{plain(trip.left)} {market.base} are left, less than the venue takes: dust."
         await _end(account, sheet, trip, TripState.CLOSED, remark)
 

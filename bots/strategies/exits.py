@@ -14,6 +14,7 @@ from bots.strategies.scalper_settings import ScalperSettings
 from exchanges.types import Book, Market, OrderType, Side
 
 TAKE_PROFIT, CLOSE = "take profit", "close"
+AS_AT_MARKET_PCT = Decimal("0.02")  # how far beyond the touch, where the venue takes no order at market
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,7 @@ class Trip:
     """An open position, from its first fill on. amount: base, what is held of it and not closed yet.
 
     exit_price: of the exit that rests while it is being closed; None: none does.
+    takes_market_orders: the venue has refused no order at market for it.
     """
 
     watch: Watch
@@ -38,6 +40,7 @@ class Trip:
     opened_at: datetime
     closing: Closing | None = None
     exit_price: Decimal | None = None
+    takes_market_orders: bool = True
 
     @property
     def exit_side(self) -> Side:
@@ -107,10 +110,12 @@ def _close(trip: Trip, market: Market, book: Book | None, settings: ScalperSetti
     side, closing = trip.exit_side, trip.closing
     why = f"Closes: {_in_words(closing.reason)}" if closing else "Closes"
     amount = market.floor_amount(trip.amount)
-    at_market = closing is not None and closing.tries > settings.exit_tries
+    is_last_resort = closing is not None and closing.tries > settings.exit_tries
+    at_market = is_last_resort and trip.takes_market_orders
+    beyond = settings.through_pct if at_market or not is_last_resort else AS_AT_MARKET_PCT
     price = trip.exit_price
     if price is None and book is not None and not book.is_crossed:
-        price = touch_price(book, market, side, settings.through_pct)
+        price = touch_price(book, market, side, max(beyond, settings.through_pct))
     if price is None:
         return Care(trip=trip, reason=f"{why}, but there is no book to price it by.")
     if is_dust(market, price, amount):

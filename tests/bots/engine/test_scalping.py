@@ -18,7 +18,7 @@ from bots.engine.scalping_sheet import ScalpingSheet
 from bots.models import BotState, Decision, OnScalperStop, Position, RoundTrip, ScalperBot, Trade
 from bots.strategies.barriers import Exit
 from database.thread import DatabaseThread
-from exchanges.errors import InsufficientFundsError, OutcomeUnknownError
+from exchanges.errors import InsufficientFundsError, InvalidOrderError, OutcomeUnknownError, Rule
 from exchanges.models import ExchangeConnection
 from exchanges.types import Book, Level
 from tests.bots.engine.conftest import Desk, make_scalper
@@ -248,6 +248,33 @@ async def test_an_exit_that_does_not_fill_is_priced_anew_and_goes_at_market(desk
     (last,) = await desk.orders(type="market")
     assert (last.state, last.price, last.average) == ("filled", None, D(92))
     assert (await desk.trip()).state == "closed"
+
+
+async def test_an_exit_that_is_refused_at_market_goes_as_a_limit_beyond_the_touch(desk: ScalperDesk) -> None:
+    await desk.change(exit_seconds=0, exit_tries=0)
+    await desk.rise()
+    desk.venue.fail("place", InvalidOrderError("A market buy names what it spends."))
+    await desk.look("92", "92.2", rounds=2)
+    assert [(order.type, order.state) for order in await desk.orders(level="close")] == [
+        ("market", "rejected"),
+        ("limit", "filled"),
+    ]
+    (last,) = await desk.orders(type="limit", level="close")
+    assert (last.price, last.average) == (D("90.16"), D(92))
+    assert (await desk.trip()).state == "closed"
+
+
+async def test_what_the_venue_refuses_as_too_little_again_and_again_is_dust(desk: ScalperDesk) -> None:
+    await desk.rise()
+    too_little = InvalidOrderError("It is below the minimum of this market.", rule=Rule.MIN_COST)
+    desk.venue.fail("place", too_little, times=3)
+    for _ in range(3):
+        assert (await desk.trip()).state == "open"
+        await desk.look("94", "94.2")
+        desk.sheet.exit_holds[(await desk.trip()).pk].until = 0.0
+    trip = await desk.trip()
+    assert (trip.state, trip.amount) == ("closed", D("0.999"))
+    assert trip.remark == "0.999 BTC are left, less than the venue takes: dust."
 
 
 async def test_a_trailing_stop_is_remembered_by_the_next_worker(desk: ScalperDesk) -> None:

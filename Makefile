@@ -14,8 +14,10 @@ TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 run: $(VENV)/.run-stamp
 	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
 
+# On all cores; what starts processes of its own comes after, alone.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not e2e"
+	$(BIN)/python -m pytest -m e2e
 
 lint: $(VENV)/.test-stamp
 	$(BIN)/ruff check

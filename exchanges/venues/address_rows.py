@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from math import inf
 
@@ -13,14 +12,19 @@ from django.db.models.functions import Now
 from exchanges.models import AddressBudget
 from exchanges.sharing import Answer, Ask, Held, Place, Table, settle
 
+CHANGING = ["held", "paused_until", "speed", "slowed_at", "updated_at"]
+
 
 def agree(me: str, asks: Mapping[Place, Ask], alive: Collection[str]) -> Mapping[Place, Answer]:
-    """For all ways out of one process in one transaction: each row is locked, read, settled and written."""
+    """For all ways out of one process in one transaction: their rows are locked and read, and written."""
     with transaction.atomic():
-        answers = {}
+        answers, written = {}, []
         for place, row, now in _rows(asks):
             table, answers[place] = settle(_table(row), asks[place], me=me, alive=alive, now=now)
-            _write(row, table)
+            written.append(_with(row, table))
+        AddressBudget.objects.bulk_create(
+            written, update_conflicts=True, unique_fields=["venue", "route"], update_fields=CHANGING
+        )
         return answers
 
 
@@ -61,13 +65,20 @@ def _table(row: AddressBudget) -> Table:
     )
 
 
-def _write(row: AddressBudget, table: Table) -> None:
-    row.held = {who: asdict(held) for who, held in table.held.items()}
-    row.paused_until = _moment(table.paused_until, never=0.0)
-    row.speed = table.speed
-    row.slowed_at = _moment(table.slowed_at, never=-inf)
-    row.updated_at = Now()
-    row.save(update_fields=["held", "paused_until", "speed", "slowed_at", "updated_at"])
+def _with(row: AddressBudget, table: Table) -> AddressBudget:
+    return AddressBudget(
+        venue=row.venue,
+        route=row.route,
+        held={who: _plain(held) for who, held in table.held.items()},
+        paused_until=_moment(table.paused_until, never=0.0),
+        speed=table.speed,
+        slowed_at=_moment(table.slowed_at, never=-inf),
+        updated_at=Now(),
+    )
+
+
+def _plain(held: Held) -> dict[str, float]:
+    return {"part": held.part, "wants": held.wants, "until": held.until}
 
 
 def _seconds(moment: datetime | None, *, never: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from database.thread import DatabaseThread
 from exchanges.errors import RateLimitError
 from exchanges.gateway import Proxy
+from exchanges.models import AddressBudget
 from exchanges.pacing import Budget
 from exchanges.sharing import HELD_SECONDS, Answer, Ask, Place, Table, settle
 from exchanges.venues import address_rows, addresses, pace
@@ -233,6 +236,25 @@ def test_two_processes_meet_in_the_database(db: None) -> None:
 
     assert (alone[PLACE].part, alone[OTHER].part) == (1, 1)
     assert (joined[PLACE].part, left[PLACE].part, given[PLACE].part) == (0, 0.5, 0.5)
+
+
+async def test_of_those_that_come_first_in_one_instant_none_has_what_another_has(
+    transactional_db: None,
+) -> None:
+    names = sorted(ALIVE)
+    threads = {name: DatabaseThread(name) for name in names}
+    asks = {PLACE: BUSY, OTHER: BUSY}
+
+    for _turn in range(5):
+        answers = await asyncio.gather(
+            *(threads[name].run(address_rows.agree, name, asks, ALIVE) for name in names)
+        )
+        rows = await threads["one"].run(lambda: list(AddressBudget.objects.all()))
+        for place, row in zip((PLACE, OTHER), rows, strict=True):
+            assert sum(held["part"] for held in row.held.values()) <= 1 + 1e-9
+            assert place in answers[0]
+    for thread in threads.values():
+        thread.close()
 
 
 def test_a_pause_outlives_the_process_that_was_told(db: None) -> None:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
 SECONDS = 5.0
 PATH = "/api/v3/depth"
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

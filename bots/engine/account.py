@@ -19,7 +19,7 @@ from bots.strategies.base import OpenOrder
 from database.thread import DatabaseThread
 from exchanges.errors import OrderNotFoundError
 from exchanges.gateway import Gateway
-from exchanges.types import ZERO, Balance, Market, OrderRef, OrderReport, Side
+from exchanges.types import ZERO, Balance, Market, OrderRef, OrderReport, OrderType, Side
 
 
 @dataclass
@@ -166,7 +166,7 @@ def by_client_id(order: Order) -> OrderRef:
 
 
 def open_order_of(order: Order) -> OpenOrder:
-    """As strategies and reconcile see it. A market order never rests, so a price is there."""
+    """As strategies and reconcile see it; the price of one at market is 0."""
     return OpenOrder(
         client_id=order.client_id,
         side=Side(order.side),
@@ -175,6 +175,7 @@ def open_order_of(order: Order) -> OpenOrder:
         remaining=order.amount - max(order.filled, order.traded),
         is_canceling=order.cancel_requested_at is not None,
         is_certain=order.state == OrderState.OPEN,
+        type=OrderType(order.type),
     )
 
 

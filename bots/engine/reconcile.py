@@ -4,6 +4,8 @@ An order stays where it can, to keep its place in the queue: near enough in pric
 not more than desired (a limit checked the desired amount) and not less than a share of it, usually half (less
 than that is worth a new place at the end of the queue).
 
+One at market stands for a quote at market only, and takes whatever price there is.
+
 An order whose cancel is unconfirmed, or whose outcome is unknown, occupies a slot: the quote nearest to it
 waits. So does a quote that would trade with an order of our own.
 """
@@ -17,7 +19,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 from bots.strategies.base import OpenOrder, Quote
-from exchanges.types import ZERO, Side
+from exchanges.types import ZERO, OrderType, Side
 
 _Item = TypeVar("_Item")
 HALF = Decimal("0.5")
@@ -72,6 +74,8 @@ class Nearness:
     reference_price: Decimal | None = None
 
     def allows(self, order: OpenOrder, quote: Quote) -> bool:
+        if OrderType.MARKET in (order.type, quote.type):
+            return order.type is quote.type and order.remaining <= quote.amount
         return (
             abs(order.price - quote.price) <= self.tolerance_pct * quote.price
             and self.least_share * quote.amount <= order.remaining <= quote.amount

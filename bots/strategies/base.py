@@ -23,6 +23,7 @@ class OpenOrder:
     remaining: Decimal
     is_canceling: bool = False
     is_certain: bool = True
+    type: OrderType = OrderType.LIMIT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bots.engine.reconcile import Plan, reconcile
 from bots.strategies.base import OpenOrder, Quote
-from exchanges.types import Side
+from exchanges.types import OrderType, Side
 from tests.bots.strategies.builders import BUY, SELL, order, quote
 
 D = Decimal
@@ -50,6 +50,16 @@ def test_an_order_that_no_quote_stands_for_is_canceled() -> None:
 def test_a_partly_filled_order_keeps_its_place_while_half_of_it_is_left() -> None:
     half = order(BUY, "99", "0.5", amount=D(1))
     assert plan([quote(BUY, "99")], [half]).keep == (half,)
+
+
+def test_an_order_in_the_book_does_not_stand_for_one_at_market() -> None:
+    resting, wanted = order(SELL, "94"), quote(SELL, "94", type=OrderType.MARKET)
+    assert [(pair.cancel, pair.place) for pair in plan([wanted], [resting]).replace] == [(resting, wanted)]
+
+
+def test_an_order_at_market_is_left_to_end() -> None:
+    sent = order(SELL, "0", type=OrderType.MARKET)
+    assert plan([quote(SELL, "94", type=OrderType.MARKET)], [sent]).keep == (sent,)
 
 
 def test_an_order_of_which_less_than_half_is_left_is_replaced() -> None:

@@ -51,8 +51,8 @@ def settings(**changes: Any) -> SpreadSettings:
     return SpreadSettings(**{**values, **changes})
 
 
-def quote(side: Side, price: str, amount: str = "1") -> Quote:
-    return Quote(side=side, price=D(price), amount=D(amount), level="")
+def quote(side: Side, price: str, amount: str = "1", **changes: Any) -> Quote:
+    return Quote(side=side, price=D(price), amount=D(amount), level="", **changes)
 
 
 def order(side: Side, price: str, remaining: str = "1", **changes: Any) -> OpenOrder:

@@ -27,8 +27,8 @@ T = TypeVar("T")
 LIFETIME_SECONDS = 3600.0
 JITTER = 0.1  # so that the lists of a desk's venues and processes do not all age at once
 DOUBTED_LIFETIME_SECONDS = 300.0
-# An order that was made by the list's rules breaks none of these.
-RULES_OF_THE_LIST = frozenset((Rule.PRICE_STEP, Rule.AMOUNT_STEP, Rule.MIN_AMOUNT, Rule.MIN_COST))
+# An order that was made by the list's rules breaks none of these; a market that is closed breaks another.
+RULES_OF_THE_LIST = frozenset((Rule.PRICE_STEP, Rule.AMOUNT_STEP, Rule.MIN_AMOUNT, Rule.MIN_COST, Rule.OTHER))
 
 
 @dataclass(kw_only=True)

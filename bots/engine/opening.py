@@ -14,6 +14,7 @@ from bots.engine.funds import Funds
 from bots.engine.limits import LimitContext, Refusal, check
 from bots.engine.reconcile import Plan
 from bots.engine.scalping_sheet import ScalpingSheet
+from bots.engine.snapshot import others_book
 from bots.engine.tape import Tape
 from bots.engine.tending import count_what_filled
 from bots.models import RoundTrip, TripState
@@ -117,10 +118,11 @@ async def _look(
 
 def _view(account: Account, sheet: ScalpingSheet, market: Market, held: Sequence[Lock], funds: Funds) -> View:
     tape = sheet.tape
+    book = tape.book(market.symbol) if tape else None
     return View(
         now=utc_now(),
         market=market,
-        book=tape.book(market.symbol) if tape else None,
+        book=others_book(account, book) if book else None,
         mids=tape.mids(market.symbol) if tape else (),
         free_base=funds.free(market.base),
         free_quote=funds.free(market.quote),

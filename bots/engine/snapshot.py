@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from itertools import islice
 
 from bots.engine import ledger
 from bots.engine.account import Account, held_by, open_order_of
@@ -15,6 +17,7 @@ from bots.engine.measured import waited_for
 from bots.lifecycle import LIVE
 from bots.models import Order, Reference, SpreadBot
 from bots.strategies.base import OpenOrder, Snapshot
+from bots.strategies.depth import others_levels
 from exchanges.errors import VenueError
 from exchanges.selectors import connection_spec
 from exchanges.types import Book, Market, Side
@@ -62,6 +65,15 @@ async def current_book(
             return await feed.fetch_book(symbol, max_age=cycle_seconds / 2)
     except VenueError:
         return feed.last_book(symbol)
+
+
+def others_book(account: Account, book: Book) -> Book:
+    """Its touch without the account's own orders, of whichever bot: nobody trades with himself."""
+    own = [open_order_of(order) for order in account.live_orders() if order.symbol == book.symbol]
+    if not own:
+        return book
+    bids, asks = (tuple(islice(others_levels(book, side, own), 1)) for side in (Side.BUY, Side.SELL))
+    return replace(book, bids=bids, asks=asks)
 
 
 async def _last_price(bot: SpreadBot, account: Account) -> Decimal | None:

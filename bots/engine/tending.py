@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from decimal import Decimal
 
 from bots.engine import submit, trips
@@ -16,14 +15,21 @@ from bots.engine.limits import LimitContext, Refusal, Verdict, check_exits
 from bots.engine.observe import collect_trades
 from bots.engine.reconcile import reconcile
 from bots.engine.scalping_sheet import ScalpingSheet
-from bots.engine.snapshot import current_book
+from bots.engine.snapshot import current_book, others_book
 from bots.engine.submit import Placed
+from bots.engine.trip_orders import (
+    end_entry,
+    is_end_of_exit,
+    left_of,
+    live_exits,
+    orders_of,
+    price_of_the_close,
+)
 from bots.lifecycle import OrderState
-from bots.models import BotState, Order, RoundTrip, Severity, TripState
+from bots.models import BotState, RoundTrip, Severity, TripState
 from bots.strategies.barriers import Exit, Watch
 from bots.strategies.base import Quote
-from bots.strategies.entries import ENTRY
-from bots.strategies.exits import CLOSE, Care, Closing, Trip, is_dust, look_after
+from bots.strategies.exits import Care, Closing, Trip, is_dust, look_after
 from bots.strategies.figures import per_cent, plain
 from exchanges.errors import InvalidOrderError, Rule
 from exchanges.types import ZERO, Book, Market, OrderType, Side
@@ -32,7 +38,6 @@ ALL = Decimal(1)
 SAVE_EVERY_SECONDS = 1.0
 TOO_LITTLE = (Rule.MIN_AMOUNT, Rule.MIN_COST)
 REFUSALS_TO_BELIEVE = 3
-TRADES_PATIENCE = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +57,20 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
     book = await current_book(
         account.feed, trip.symbol, cycle_seconds=sheet.bot.cycle_seconds, health=account.health
     )
+    book = book and others_book(account, book)
     care = _care(account, sheet, trip, market, book)
-    if await _end_entry(account, sheet, trip):
+    if await end_entry(account, sheet, trip):
         care = _care(account, sheet, trip, market, book)  # it may have filled meanwhile
     quotes = [] if care is None or care.quote is None else [care.quote]
     verdict = _allowed(account, sheet, trip, market, book, quotes)
-    exits = tuple(open_order_of(order) for order in _live_exits(account, trip))
+    left = left_of(account, trip, market).amount
+    ending = [order for order in live_exits(account, trip) if is_end_of_exit(order, market, care, left)]
+    exits = [open_order_of(order) for order in live_exits(account, trip) if order not in ending]
     plan = reconcile(verdict.allowed, exits, tolerance_pct=ZERO, least_share=ALL)
 
     def still_allowed(wanted: list[Quote]) -> list[Quote]:
         """A cancel may have told of a fill: what is left now is what may be closed."""
-        left = market.floor_amount(_left(account, trip, market))
+        left = market.floor_amount(left_of(account, trip, market).amount)
         smaller = [replace(quote, amount=min(quote.amount, left)) for quote in wanted]
         return list(_allowed(account, sheet, trip, market, book, smaller).allowed)
 
@@ -95,67 +103,24 @@ def _care(
     account: Account, sheet: ScalpingSheet, trip: RoundTrip, market: Market, book: Book | None
 ) -> Care | None:
     """What its strategy wants of it now, remembered; None while nothing of it is open."""
-    left, memory, now = _left(account, trip, market), sheet.memory(trip), utc_now()
-    entry, opened_at = trip.entry_average, trip.opened_at
-    if sheet.leaves_all or left <= 0 or entry is None or opened_at is None:
+    left, memory, now = left_of(account, trip, market), sheet.memory(trip), utc_now()
+    if sheet.leaves_all or left.amount <= 0 or left.entry is None or left.opened_at is None:
         return None
     if sheet.closes_all and memory.closing is None:
         memory.closing = Closing(reason=Exit.STOPPED, since=now)
     seen = Trip(
         watch=Watch(
-            side=Side(trip.side), entry=entry, fee=market.taker_fee, trailing_stop=memory.trailing_stop
+            side=Side(trip.side), entry=left.entry, fee=market.taker_fee, trailing_stop=memory.trailing_stop
         ),
-        amount=left,
-        opened_at=opened_at,
+        amount=left.amount,
+        opened_at=left.opened_at,
         closing=memory.closing,
-        exit_price=_price_of_the_close(account, trip),
+        exit_price=price_of_the_close(account, trip),
         takes_market_orders=memory.takes_market_orders,
     )
     care = look_after(seen, market, book, sheet.bot.strategy_settings, now)
     memory.trailing_stop, memory.closing = care.trip.watch.trailing_stop, care.trip.closing
     return care
-
-
-def _left(account: Account, trip: RoundTrip, market: Market) -> Decimal:
-    """Base, what is held of it and not closed: by its trades, less what its exits have filled beyond them.
-
-    What an entry has filled beyond its trades counts when they are late, less the fee that they may tell of.
-    """
-    left = trip.left
-    for order in _orders(account, trip):
-        untold = max(order.filled - order.traded, ZERO)
-        if order.side != trip.side:
-            left -= untold
-        elif order.closed_at is not None and utc_now() - order.closed_at > TRADES_PATIENCE:
-            left += untold * (1 - market.taker_fee)
-    return left
-
-
-def _price_of_the_close(account: Account, trip: RoundTrip) -> Decimal | None:
-    closes = [o for o in _live_exits(account, trip) if o.level == CLOSE and o.type == OrderType.LIMIT]
-    return closes[-1].price if closes else None
-
-
-async def _end_entry(account: Account, sheet: ScalpingSheet, trip: RoundTrip) -> bool:
-    """Cancels what is left of an entry that may fill no longer; True where there was something to cancel."""
-    over = [
-        order
-        for order in account.live_orders_of(trip)
-        if order.level == ENTRY
-        and order.state == OrderState.OPEN
-        and order.cancel_requested_at is None
-        and not _may_fill(sheet, trip, order)
-    ]
-    await submit.cancel(account, over)
-    return bool(over)
-
-
-def _may_fill(sheet: ScalpingSheet, trip: RoundTrip, entry: Order) -> bool:
-    """As long as it has time and nothing is being closed. A clock that stepped back behind its beginning has
-    lost count of that time: it is over."""
-    if sheet.memory(trip).closing is not None or not sheet.is_running or sheet.kill_switch:
-        return False
-    return timedelta(0) <= utc_now() - entry.created_at < timedelta(seconds=sheet.bot.entry_seconds)
 
 
 def _allowed(
@@ -173,17 +138,9 @@ def _allowed(
         limits=sheet.limits,
         kill_switch=sheet.kill_switch,
         connection_enabled=sheet.connection_enabled,
-        open_orders=tuple(open_order_of(order) for order in _live_exits(account, trip)),
+        open_orders=tuple(open_order_of(order) for order in live_exits(account, trip)),
     )
     return check_exits(quotes, context)
-
-
-def _orders(account: Account, trip: RoundTrip) -> list[Order]:
-    return [order for order in account.orders.values() if order.round_trip_id == trip.pk]
-
-
-def _live_exits(account: Account, trip: RoundTrip) -> list[Order]:
-    return [order for order in account.live_orders_of(trip) if order.closes]
 
 
 # --- What is kept of it
@@ -210,7 +167,7 @@ def _is_refused_as_dust(sheet: ScalpingSheet, trip: RoundTrip, amount: Decimal) 
 
 async def count_what_filled(account: Account, trip: RoundTrip) -> None:
     """What the venue said at once to have filled is a position: its exit does not wait for the next look."""
-    if any(order.filled > order.traded for order in _orders(account, trip)):
+    if any(order.filled > order.traded for order in orders_of(account, trip)):
         await collect_trades(account, trip.symbol)
 
 
@@ -232,17 +189,24 @@ async def _finish(
     account: Account, sheet: ScalpingSheet, trip: RoundTrip, market: Market, book: Book | None
 ) -> None:
     """When nothing of it is on its way any more, and nothing is left, or less than the venue takes."""
-    if _orders(account, trip):
+    if orders_of(account, trip):
         return
     if not trip.entered:
         await _end(account, sheet, trip, TripState.MISSED)
         return
-    price, left = (book.mid if book else None) or trip.entry_average or ZERO, market.floor_amount(trip.left)
+    price, left = _price_of_dust(sheet, trip, book), market.floor_amount(trip.left)
     if trip.left == 0:
         await _end(account, sheet, trip, TripState.CLOSED)
     elif is_dust(market, price, left) or _is_refused_as_dust(sheet, trip, left):
         remark = f"{plain(trip.left)} {market.base} are left, less than the venue takes: dust."
         await _end(account, sheet, trip, TripState.CLOSED, remark)
+
+
+def _price_of_dust(sheet: ScalpingSheet, trip: RoundTrip, book: Book | None) -> Decimal:
+    """What nothing was closed of yet is not given up because its market fell so far: it may rise again."""
+    entry = trip.entry_average or ZERO
+    mid = (book.mid if book else None) or entry
+    return mid if trip.exited or sheet.closes_all else max(mid, entry)
 
 
 async def _end(
@@ -279,7 +243,10 @@ async def _without_market(account: Account, sheet: ScalpingSheet, trip: RoundTri
         text = f"{what} Look at the venue; it is closed here when it is traded again."
         event = account.event("market_gone", text, at=utc_now(), bot_id=trip.bot_id, severity=Severity.ERROR)
         await account.database.run(trips.tell, event)
-    if sheet.bot.state == BotState.STOPPING and not _orders(account, trip):
+    if sheet.bot.state == BotState.STOPPING:
+        resting = [o for o in account.live_orders_of(trip) if o.state == OrderState.OPEN]
+        await submit.cancel(account, [o for o in resting if o.cancel_requested_at is None])
+    if sheet.bot.state == BotState.STOPPING and not orders_of(account, trip):
         state = TripState.CLOSED if trip.entered else TripState.MISSED
         await _end(account, sheet, trip, state, f"{what} The bot was stopped.")
     return Tended(reason=what)

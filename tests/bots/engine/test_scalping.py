@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from bots.engine import observe, trips
 from bots.engine.funds import Funds
+from bots.engine.scalping import scalp
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.models import BotState, Decision, OnScalperStop, Position, RoundTrip, ScalperBot, Trade
 from bots.strategies.barriers import Exit
@@ -177,6 +178,17 @@ async def test_a_part_that_filled_is_looked_after_at_once(desk: ScalperDesk) -> 
     assert (trip.state, trip.left) == ("closed", D("0.0005"))
     assert trip.remark == "0.0005 BTC are left, less than the venue takes: dust."
     await desk.is_exact()
+
+
+async def test_an_entry_that_is_mostly_filled_rests_on_and_buys_no_more_than_it_was_to(
+    desk: ScalperDesk,
+) -> None:
+    await desk.change(entry_seconds=3600)
+    await desk.rise(takes="0.75")
+    await desk.rounds(3)
+    (entry,) = await desk.orders()
+    assert (entry.state, entry.filled, (await desk.trip()).entered) == ("open", D("0.74925"), D("0.74925"))
+    assert [order.venue_id for order in desk.venue.resting()] == [entry.venue_id]
 
 
 async def test_an_entry_that_does_not_fill_in_time_is_cancelled(
@@ -360,6 +372,52 @@ async def test_a_market_that_is_gone_is_told_and_does_not_hold_up_a_stop(desk: S
     trip = await desk.trip()
     assert (trip.state, trip.left, await desk.state()) == ("closed", D("0.999"), BotState.STOPPED)
     assert "cannot be closed" in trip.remark
+
+
+async def test_a_position_that_lost_nine_tenths_is_kept_though_the_venue_would_not_take_it_now(
+    desk: ScalperDesk,
+) -> None:
+    await desk.change(stop_loss_pct=None, take_profit_pct=D("0.1"), price_band_pct=D(5))
+    await desk.rise()
+    desk.venue.markets["BTC/USDT"] = replace(desk.venue.markets["BTC/USDT"], min_cost=D(20))
+    await desk.look("10", "10.2", rounds=2)
+    assert (await desk.trip()).state == "open"
+    await desk.look("120", "120.2", rounds=2)
+    trip = await desk.trip()
+    assert (trip.state, trip.closing, trip.left) == ("closed", Exit.TAKE_PROFIT, D(0))
+
+
+async def test_a_stop_does_not_wait_for_what_the_venue_does_not_take(desk: ScalperDesk) -> None:
+    await desk.change(stop_loss_pct=None)
+    await desk.rise()
+    desk.venue.markets["BTC/USDT"] = replace(desk.venue.markets["BTC/USDT"], min_cost=D(20))
+    await desk.look("10", "10.2")
+    await desk.set_state(BotState.STOPPING)
+    await desk.rounds(2)
+    trip = await desk.trip()
+    assert (trip.state, trip.remark) == ("closed", "0.999 BTC are left, less than the venue takes: dust.")
+    assert await desk.state() == BotState.STOPPED
+
+
+async def test_a_trip_that_lives_again_beside_a_new_one_in_its_market_sells_no_amount_twice(
+    desk: ScalperDesk,
+) -> None:
+    """Its trade and that of the other's exit come in one list."""
+    await desk.rise()
+    await desk.do(RoundTrip.objects.update, state="closed")
+    desk.account.trips.clear()
+    await desk.rise()
+    await desk.do(RoundTrip.objects.update, state="open")
+    desk.account.trips = await desk.do(trips.at_work, desk.duty.lease)
+    assert len(desk.account.trips) == 2
+    desk.venue.hides_new_trades = True
+    await desk.look("94", "94.2")
+    desk.venue.reveal()
+    await scalp(desk.account, desk.sheet, Funds(desk.account))
+    await desk.rounds(2)
+    sold = [trade.amount for trade in desk.venue.trades if trade.side == "sell"]
+    assert sold == [D("0.999"), D("0.999")]
+    assert [trip.state for trip in await desk.trips()] == ["closed", "closed"]
 
 
 async def test_after_an_exit_its_market_cools_down(desk: ScalperDesk) -> None:

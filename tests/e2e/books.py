@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from tests.lab.control import Control
 
@@ -24,13 +24,23 @@ def of_connection(books: Books, name: str) -> Books:
     """What report.py told, of one connection; decisions and events are left out."""
     own = {
         table: [row for row in books[table] if row["connection__name"] == name]
-        for table in ("orders", "trades", "balances")
+        for table in ("orders", "trades", "balances", "round_trips")
     }
     positions = [row for row in books["positions"] if row["bot__connection__name"] == name]
     return own | {"positions": positions}
 
 
-def books_agree(books: Books, venue: Control, account: str, *, tells_liquidity: bool = True) -> None:
+class Told(Protocol):
+    """What a house of the lab tells of an account: its process's control, or the commands behind it."""
+
+    def orders(self, *, account: str) -> Rows: ...
+
+    def trades(self, *, account: str) -> Rows: ...
+
+    def balances(self, *, account: str) -> Mapping[str, Mapping[str, Any]]: ...
+
+
+def books_agree(books: Books, venue: Control | Told, account: str, *, tells_liquidity: bool = True) -> None:
     """books: of one connection; tells_liquidity: the venue says whether a fill made or took."""
     orders_agree(books["orders"], venue.orders(account=account))
     trades_agree(books["trades"], venue.trades(account=account))
@@ -38,6 +48,7 @@ def books_agree(books: Books, venue: Control, account: str, *, tells_liquidity: 
         liquidity_agrees(books["trades"], venue.trades(account=account))
     balances_agree(books["balances"], venue.balances(account=account))
     positions_agree(books)
+    round_trips_agree(books)
 
 
 def orders_agree(ours: Rows, theirs: Rows) -> None:
@@ -50,7 +61,8 @@ def orders_agree(ours: Rows, theirs: Rows) -> None:
         order = told[client_id]
         assert order["venue_id"] == their["venue_id"]
         assert order["state"] in (ENDED if their["state"] in ENDED_BY_VENUE else {their["state"]})
-        assert _decimals(order, "price", "amount", "filled") == _decimals(their, "price", "amount", "filled")
+        assert _decimals(order, "amount", "filled") == _decimals(their, "amount", "filled")
+        assert _price(order) == _price(their)
         assert order["traded"] == order["filled"]
         assert order["settled_at"] is not None
 
@@ -95,6 +107,22 @@ def positions_agree(books: Books) -> None:
         position_agrees(position, trades)
 
 
+def round_trips_agree(books: Books) -> None:
+    """Every round trip's sums are those of its trades, and it has no order that is not settled."""
+    for trip in books["round_trips"]:
+        orders = {
+            order["client_id"]: order for order in books["orders"] if order["round_trip_id"] == trip["id"]
+        }
+        trades = [trade for trade in books["trades"] if trade["order__client_id"] in orders]
+        if trades:
+            position_agrees(trip, trades)
+        for side, amount, cost in (("entry", "entered", "entry_cost"), ("exit", "exited", "exit_cost")):
+            some = [t for t in trades if (t["side"] == trip["side"]) is (side == "entry")]
+            sums = [sum((D(t[name]) for t in some), ZERO) for name in ("amount", "cost")]
+            assert _decimals(trip, amount, cost) == sums
+        assert {order["state"] for order in orders.values()} <= ENDED | {"filled"} | NOT_AT_THE_VENUE
+
+
 def position_agrees(position: Mapping[str, Any], trades: Rows) -> None:
     base, quote = position["symbol"].split("/")
     fees = {
@@ -112,3 +140,8 @@ def position_agrees(position: Mapping[str, Any], trades: Rows) -> None:
 
 def _decimals(row: Mapping[str, Any], *names: str) -> list[Decimal]:
     return [D(row[name]) for name in names]
+
+
+def _price(order: Mapping[str, Any]) -> Decimal | None:
+    """None at market."""
+    return None if order["price"] is None else D(order["price"])

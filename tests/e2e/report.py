@@ -8,20 +8,24 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from bots.models import BotEvent, Decision, Order, Position, SpreadBot, Trade
+from bots.models import Bot, BotEvent, Decision, Order, Position, RoundTrip, Trade
 from exchanges.models import Balance, ExchangeConnection
 
 
 def report() -> None:
-    books = {
+    print(json.dumps(books(), default=_exact))  # noqa: T201 - the report is for the process that asked for it
+
+
+def books() -> dict[str, list[dict[str, Any]]]:
+    return {
         "connections": _rows(
             ExchangeConnection.objects, "id", "name", "last_error", "lease_owner", "balances_due_at"
         ),
-        "bots": _rows(SpreadBot.objects, "id", "name", "state", "last_cycle_at"),
+        "bots": _rows(Bot.objects, "id", "name", "state", "last_cycle_at"),
         "orders": _rows(
             Order.objects.order_by("pk"), "client_id", "venue_id", "side", "symbol", "price", "amount",
             "state", "filled", "traded", "average", "settled_at", "bot__name",
-            "connection__name", "fence", "not_found_count",
+            "connection__name", "fence", "not_found_count", "level", "type", "round_trip_id",
         ),
         "trades": _rows(
             Trade.objects.order_by("pk"), "venue_id", "order__client_id", "side", "price", "amount", "cost",
@@ -32,11 +36,15 @@ def report() -> None:
             Position.objects, "bot__name", "symbol", "amount", "cost", "realised_profit", "fees_quote",
             "fees_base", "bot__connection__name",
         ),
+        "round_trips": _rows(
+            RoundTrip.objects.order_by("pk"), "id", "bot__name", "connection__name", "symbol", "side",
+            "state", "closing", "remark", "amount", "cost", "realised_profit", "fees_quote", "fees_base",
+            "entered", "entry_cost", "exited", "exit_cost",
+        ),
         "balances": _rows(Balance.objects, "connection__name", "currency", "free", "used"),
         "decisions": _rows(Decision.objects, "bot__name", "reason", "refusals"),
         "events": _rows(BotEvent.objects.order_by("pk"), "at", "kind", "severity", "text"),
     }  # fmt: skip
-    print(json.dumps(books, default=_exact))  # noqa: T201 - the report is for the process that asked for it
 
 
 def _rows(rows: Any, *columns: str) -> list[dict[str, Any]]:

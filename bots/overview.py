@@ -6,15 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Q, QuerySet
 
 from bots.accounting import Holding, unrealised
 from bots.models import KINDS, AnyBot, Bot, BotState, Position
-from bots.selectors import BotRow, Profit, refused_newest, rows_of
+from bots.selectors import BotRow, Profit, refused_newest, rows_of, visible_bots
 from bots.strategies.protections import quote_of
 from exchanges.models import ExchangeConnection
+from exchanges.selectors import visible_rows
 from exchanges.types import ZERO
 
 SHOWN_BOTS = 50
@@ -53,18 +56,21 @@ class Earned:
         self.traded_at = max(self.traded_at or changed_at, changed_at)
 
 
-def desk(kinds: Iterable[type[AnyBot]] = KINDS) -> Desk:
-    """Of the bots of these kinds that are not archived, or that still are at work."""
-    bots = [bot for kind in kinds for bot in kind.objects.filter(_SHOWN).only(*kind.ESSENTIALS)]
+def desk(user: User | AnonymousUser, kinds: Iterable[type[AnyBot]] = KINDS) -> Desk:
+    """Of the bots of these kinds that this person sees, and that are not archived or still are at work."""
+    bots: list[AnyBot] = []
+    for kind in kinds:
+        shown: QuerySet[Any] = kind.objects.filter(_SHOWN)
+        bots += visible_rows(user, shown).only(*kind.ESSENTIALS)
     connections = ExchangeConnection.objects.in_bulk({bot.connection_id for bot in bots})
-    earned = _earned()
+    earned = _earned(user)
     chosen = bots if len(bots) <= SHOWN_BOTS else _most_urgent(bots, connections, earned)
     return Desk(rows=rows_of(_in_full(chosen)), bots=len(bots), totals=_totals(bots, connections, earned))
 
 
-def _earned() -> dict[UUID, Earned]:
+def _earned(user: User | AnonymousUser) -> dict[UUID, Earned]:
     earned: dict[UUID, Earned] = defaultdict(Earned)
-    positions = Position.objects.current().filter(bot__in=Bot.objects.filter(_SHOWN)).order_by()
+    positions = Position.objects.current().filter(bot__in=visible_bots(user).filter(_SHOWN)).order_by()
     columns = ("bot_id", "symbol", "amount", "cost", "realised_profit", "mark_price", "updated_at")
     for bot_id, symbol, amount, cost, realised, mark, changed_at in positions.values_list(*columns):
         holding = Holding(amount=amount, cost=cost, realised_profit=realised)

@@ -190,24 +190,28 @@ def bot_page(bot: AnyBot, *, last: int = 10) -> BotPage:
     )
 
 
-def last_trades(count: int = 8) -> list[Trade]:
-    """Of the whole desk, those that were recorded last."""
-    return list(Trade.objects.select_related("bot", "connection").order_by("-pk")[:count])
+def last_trades(user: User | AnonymousUser, count: int = 8) -> list[Trade]:
+    """Of those that this person sees, the ones that were recorded last."""
+    trades = exchanges.visible_rows(user, Trade.objects.all())
+    return list(trades.select_related("bot", "connection").order_by("-pk")[:count])
 
 
-def dry_run_notice() -> str:
-    """What every page and every start says while DRY_RUN is set here, or at a worker; nothing otherwise."""
+def dry_run_notice(user: User | AnonymousUser | None = None) -> str:
+    """What every page and every start says while DRY_RUN is set here, or at a worker; nothing otherwise.
+
+    user: of what they see; None: of the whole desk, for who starts a process of it.
+    """
     notice = exchanges.dry_run_setting()
     others = Runtime.objects.filter(heartbeat_at__gt=timezone.now() - WORKER_SILENT_AFTER)
     if others.filter(is_dry_run=not settings.DRY_RUN).exists():
         notice = f"{notice} {_OTHERWISE[settings.DRY_RUN]}".strip()
-    real = _real_orders_left() if settings.DRY_RUN else 0
+    real = _real_orders_left(user) if settings.DRY_RUN else 0
     return f"{notice} {_left(real)}" if real else notice
 
 
-def _real_orders_left() -> int:
+def _real_orders_left(user: User | AnonymousUser | None) -> int:
     left = Order.objects.live().filter(is_dry_run=False, connection__mode=Mode.LIVE)
-    return left.count()
+    return (left if user is None else exchanges.visible_rows(user, left)).count()
 
 
 def _left(count: int) -> str:
@@ -218,9 +222,9 @@ def _left(count: int) -> str:
     )
 
 
-def worker_warning() -> str:
-    """One sentence when bots are at work and no worker is; nothing when all is well."""
-    at_work = Bot.objects.at_work().count()
+def worker_warning(user: User | AnonymousUser) -> str:
+    """One sentence when bots that this person sees are at work and no worker is; nothing when all is well."""
+    at_work = visible_bots(user).exclude(state=BotState.STOPPED).count()
     if not at_work:
         return ""
     if Runtime.objects.filter(heartbeat_at__gt=timezone.now() - WORKER_SILENT_AFTER).exists():

@@ -111,11 +111,15 @@ def dry_run_setting() -> str:
     return DRY_RUN_NOTICE if settings.DRY_RUN else ""
 
 
-def single_exchange_warning() -> str:
-    """One sentence where all live connections are at one exchange; nothing where that is wanted."""
+def single_exchange_warning(user: User | AnonymousUser | None = None) -> str:
+    """One sentence where all live connections are at one exchange; nothing where that is wanted.
+
+    user: those that they see; None: of the whole desk, for who starts a process of it.
+    """
     if settings.DRY_RUN or settings.SUPPRESS_SINGLE_EXCHANGE_WARNING:
         return ""
-    live = ExchangeConnection.objects.active().filter(mode=Mode.LIVE)
+    seen = ExchangeConnection.objects.all() if user is None else visible_connections(user)
+    live = seen.filter(enabled=True, archived_at=None, mode=Mode.LIVE)
     venues = set(live.values_list("venue", flat=True))
     if len(venues) != 1:
         return ""
@@ -126,12 +130,15 @@ def single_exchange_warning() -> str:
 
 
 def same_key_warnings(connection: ExchangeConnection) -> tuple[str, ...]:
-    """A sentence where other live connections act with the same key. Keys are compared inside the vault."""
+    """A sentence where other live connections act with the same key. Keys are compared inside the vault.
+
+    Those of other owners have no name in it: who reads it may be a client.
+    """
     if connection.is_paper or not connection.api_key:
         return ()
     live = ExchangeConnection.objects.filter(venue=connection.venue, mode=Mode.LIVE, archived_at=None)
     others = [
-        other.name
+        f"“{other.name}”" if other.owner_id == connection.owner_id else "Another owner's connection"
         for other in live.exclude(pk=connection.pk)
         if holds(other, {"api_key": connection.api_key})
     ]
@@ -149,7 +156,7 @@ def holds(connection: ExchangeConnection, secrets: Mapping[Any, Secret]) -> bool
 
 
 def _same_key_sentence(venue_id: str, others: Sequence[str]) -> str:
-    names = " and ".join(f"“{name}”" for name in others)
+    names = " and ".join(others)
     verb = "has" if len(others) == 1 else "have"
     known = venue_or_none(venue_id)
     harm = (
@@ -234,9 +241,10 @@ def venue_title(venue_id: str) -> str:
     return known.title if known else venue_id
 
 
-def worst_health(most: int) -> list[ConnectionHealth]:
-    """Of connections in use, as their workers saw them last, the worst first."""
-    rows = ConnectionHealth.objects.filter(connection__in=ExchangeConnection.objects.active())
+def worst_health(user: User | AnonymousUser, most: int) -> list[ConnectionHealth]:
+    """Of connections in use that this person sees, as their workers saw them last, the worst first."""
+    in_use = visible_connections(user).filter(enabled=True, archived_at=None)
+    rows = ConnectionHealth.objects.filter(connection__in=in_use)
     return list(rows.select_related("connection").order_by("score", "connection__name")[:most])
 
 

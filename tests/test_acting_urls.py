@@ -32,6 +32,7 @@ from bots.models import (
 )
 from exchanges.admin.acting import ActingAdmin
 from exchanges.models import Balance, BalanceSnapshot, ExchangeConnection, UnexplainedChange
+from exchanges.selectors import SEES_ALL
 
 ACTS = [
     pytest.param(model._meta.label_lower, act.name, act.permission, id=f"{model._meta.model_name}-{act.name}")
@@ -98,9 +99,9 @@ def browser_of(user: User, *, enforce_csrf_checks: bool = False) -> Client:
 
 
 def member(*permissions: str) -> User:
-    """Of the staff, with these permissions ("bots.operate_bot") and no other."""
+    """Of the staff, sees every owner's rows, with these permissions ("bots.operate_bot") and no other."""
     user = User.objects.create_user("member", is_staff=True)
-    for permission in permissions:
+    for permission in (*permissions, SEES_ALL):
         app_label, codename = permission.split(".")
         user.user_permissions.add(
             Permission.objects.get(content_type__app_label=app_label, codename=codename)

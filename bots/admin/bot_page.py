@@ -8,7 +8,7 @@ from typing import Any
 
 from bots.admin.records import order_badge, side_badge
 from bots.models import Order, Trade
-from bots.selectors import BotPage, worker_warning
+from bots.selectors import BotPage
 from bots.strategies.base import Quote
 from exchanges.admin.cells import NOTHING, age_cell, figure, number
 
@@ -26,7 +26,6 @@ def page_of(page: BotPage) -> dict[str, Any]:
     """What every kind's page has above its tables. The decision of a bot that does not run is no news."""
     row, decision = page.row, page.row.decision
     return {
-        "worker_warning": worker_warning(),
         "doing": row.doing,
         "trouble": row.trouble if row.trouble != row.doing else "",
         "decision_age": age_cell(decision.at) if decision and row.decides else "",

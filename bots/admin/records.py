@@ -15,6 +15,7 @@ from bots.models import Bot, BotEvent, Order, Position, Severity, Trade
 from bots.selectors import figures_of
 from exchanges.admin.cells import age_cell, age_column, badge, figure, number, number_column, profit_column
 from exchanges.admin.connection import mode_badge
+from exchanges.admin.owned import OwnedAdmin
 from exchanges.models import ExchangeConnection
 
 ORDER_KINDS = {OrderState.FILLED: "good", OrderState.UNKNOWN: "bad", OrderState.REJECTED: "bad"}
@@ -31,7 +32,7 @@ def side_badge(side: str) -> SafeString:
     return badge(side, "buy" if side == "buy" else "sell")
 
 
-class RecordAdmin(ReadOnlyAdmin):
+class RecordAdmin(OwnedAdmin, ReadOnlyAdmin):
     """A row of one bot on one connection."""
 
     list_select_related = ["bot", "connection"]
@@ -110,7 +111,8 @@ class TradeAdmin(RecordAdmin):
 
 
 @admin.register(Position)
-class PositionAdmin(ReadOnlyAdmin):
+class PositionAdmin(OwnedAdmin, ReadOnlyAdmin):
+    to_connection = "bot__connection"
     list_display = [
         "bot", "mode", "symbol", "amount_shown", "average", "mark_shown", "marked", "realised_shown",
         "unrealised", "fees_quote_shown", "fees_base_shown",

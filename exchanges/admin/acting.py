@@ -14,7 +14,8 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
-from unfold.admin import ModelAdmin
+
+from exchanges.admin.owned import OwnedAdmin
 
 
 class Caution(str):
@@ -42,7 +43,7 @@ class Act:
     confirm: str = ""
 
 
-class ActingAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
+class ActingAdmin(OwnedAdmin):
     """A model whose rows are acted upon, and archived instead of deleted."""
 
     acts: tuple[Act, ...] = ()

@@ -9,12 +9,13 @@ from django.utils.safestring import SafeString
 from audit.admin import ReadOnlyAdmin
 from exchanges.admin.cells import NOTHING, age_column, number, number_column
 from exchanges.admin.connection import mode_badge
+from exchanges.admin.owned import OwnedAdmin
 from exchanges.admin.worth import left_out, listed
 from exchanges.models import Balance, BalanceSnapshot, UnexplainedChange
 
 
 @admin.register(Balance)
-class BalanceAdmin(ReadOnlyAdmin):
+class BalanceAdmin(OwnedAdmin, ReadOnlyAdmin):
     list_display = ["connection", "mode", "currency", "free_shown", "used_shown", "total", "age"]
     list_filter = ["connection__mode", "connection", "currency"]
     search_fields = ["currency", "connection__name"]
@@ -34,7 +35,7 @@ class BalanceAdmin(ReadOnlyAdmin):
 
 
 @admin.register(BalanceSnapshot)
-class BalanceSnapshotAdmin(ReadOnlyAdmin):
+class BalanceSnapshotAdmin(OwnedAdmin, ReadOnlyAdmin):
     list_display = ["connection", "hour_shown", "total_shown", "quote", "without_price", "age"]
     list_filter = ["connection"]
     list_select_related = ["connection"]
@@ -68,7 +69,7 @@ class BalanceSnapshotAdmin(ReadOnlyAdmin):
 
 
 @admin.register(UnexplainedChange)
-class UnexplainedChangeAdmin(ReadOnlyAdmin):
+class UnexplainedChangeAdmin(OwnedAdmin, ReadOnlyAdmin):
     list_display = ["connection", "currency", "amount_shown", "since_age", "noticed_age"]
     list_filter = ["connection", "currency"]
     search_fields = ["currency", "connection__name"]

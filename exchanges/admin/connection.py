@@ -73,6 +73,7 @@ TESTED = {
 
 @admin.register(ExchangeConnection)
 class ConnectionAdmin(ActingAdmin):
+    to_connection = "pk"
     form = ConnectionForm
     formfield_overrides = INPUTS
     change_form_outer_before_template = "console/connection_top.html"

@@ -27,9 +27,9 @@ TRADE_HEADERS = ["Age", "Bot", "Mode", "Market", "Side", "Price", "Amount", "Rea
 def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """unfold's DASHBOARD_CALLBACK."""
     seen = [kind for kind in KINDS if request.user.has_perm(f"bots.view_{kind._meta.model_name}")]
-    found = desk(seen)
+    found = desk(request.user, seen)
     may_view_trades = request.user.has_perm("bots.view_trade")
-    trades = [_trade(trade) for trade in last_trades()] if may_view_trades else []
+    trades = [_trade(trade) for trade in last_trades(request.user)] if may_view_trades else []
     shown = {
         "now": timezone.now(),
         "renewed_after_seconds": RENEWED_AFTER_SECONDS,
@@ -41,18 +41,18 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "trades": {"title": "Last trades", "headers": TRADE_HEADERS, "rows": trades} if trades else None,
     }
     sees_connections = request.user.has_perm("exchanges.view_exchangeconnection")
-    shown["health"] = _health() if sees_connections else None
+    shown["health"] = _health(request) if sees_connections else None
     return context | {
         "title": "Overview",
         "desk": shown,
-        "worker_warning": worker_warning(),
-        "single_exchange_warning": single_exchange_warning() if sees_connections else "",
+        "worker_warning": worker_warning(request.user),
+        "single_exchange_warning": single_exchange_warning(request.user) if sees_connections else "",
     }
 
 
-def _health() -> dict[str, Any] | None:
+def _health(request: HttpRequest) -> dict[str, Any] | None:
     """None before a worker looked at any connection."""
-    rows = worst_health(HEALTH_ROWS)
+    rows = worst_health(request.user, HEALTH_ROWS)
     title = f"Connections, the {HEALTH_ROWS} in worst health" if len(rows) == HEALTH_ROWS else "Connections"
     return {"title": title, "headers": HEADERS, "rows": [health_row(row) for row in rows]} if rows else None
 

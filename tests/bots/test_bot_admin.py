@@ -71,7 +71,7 @@ def state_of(bot: Bot) -> str:
 
 def with_permissions(*names: str) -> Client:
     user = User.objects.create_user("worker", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    user.user_permissions.set(Permission.objects.filter(codename__in=[*names, "view_all_connections"]))
     browser = Client()
     browser.force_login(user)
     return browser

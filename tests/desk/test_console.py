@@ -148,7 +148,9 @@ def test_the_first_page_shows_the_last_trades_to_whom_may_see_them(
     )  # fmt: skip
     assert "101.5" in client.get("/admin/").content.decode()
     guest = User.objects.create_user("guest", is_staff=True)
-    guest.user_permissions.set(Permission.objects.filter(codename="view_spreadbot"))
+    guest.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_spreadbot", "view_all_connections"])
+    )
     browser = Client()
     browser.force_login(guest)
     page = browser.get("/admin/").content.decode()
@@ -291,7 +293,9 @@ def test_the_first_page_shows_the_kinds_of_bot_that_one_may_see(
     a_bot(boss, paper, "Maker", "1")
     a_scalper(paper)
     guest = User.objects.create_user("guest", is_staff=True)
-    guest.user_permissions.set(Permission.objects.filter(codename="view_scalperbot"))
+    guest.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_scalperbot", "view_all_connections"])
+    )
     browser = Client()
     browser.force_login(guest)
     assert [row["name"] for row in browser.get("/admin/").context["desk"]["rows"]] == ["Scalper"]
@@ -308,7 +312,9 @@ def test_the_first_page_shows_how_connections_are_the_worst_first(
     assert [row[:3] for row in rows] == [["Real", "0 poor", "open"], ["Play", "100 good", "closed"]]
     assert "Binance is down." in page.content.decode()
     guest = User.objects.create_user("guest", is_staff=True)
-    guest.user_permissions.set(Permission.objects.filter(codename="view_spreadbot"))
+    guest.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_spreadbot", "view_all_connections"])
+    )
     browser = Client()
     browser.force_login(guest)
     assert "Binance is down." not in browser.get("/admin/").content.decode()

@@ -150,7 +150,12 @@ def test_a_connection_is_tested_as_it_is_saved_and_again_only_where_that_can_mat
 def test_who_may_not_test_saves_without_a_test(lab: BackgroundLab) -> None:
     account(lab)
     clerk = User.objects.create_user("clerk", is_staff=True)
-    names = ("add_exchangeconnection", "change_exchangeconnection", "view_exchangeconnection")
+    names = (
+        "add_exchangeconnection",
+        "change_exchangeconnection",
+        "view_exchangeconnection",
+        "view_all_connections",
+    )
     clerk.user_permissions.set(Permission.objects.filter(codename__in=names))
     browser = Client()
     browser.force_login(clerk)

@@ -123,7 +123,7 @@ def test_a_key_that_another_owner_has_stored_is_warned_of(boss: User, binance: N
         actor=boss, owner=other, name="Theirs", venue="binance", mode="live",
         secrets={"api_key": Secret(KEY), "api_secret": Secret(SECRET)},
     )  # fmt: skip
-    assert "Warning: “Theirs” has the same API key" in imported()["Binance"]
+    assert "Warning: Another owner's connection has the same API key" in imported()["Binance"]
 
 
 def test_a_refused_key_keeps_the_others_from_nothing(

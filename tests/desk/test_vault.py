@@ -94,7 +94,11 @@ def test_no_keys_and_a_malformed_key_raise_and_say_how_to_make_one() -> None:
         Keyring((NEW, "not-a-key"))
 
 
-@pytest.mark.parametrize("text", ["", "x" * 44, NEW[:-1], NEW + "=", " " + NEW, "é" * 44, NEW.encode().hex()])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x" * 44, NEW[:-1], NEW + "=", " " + NEW, "é" * 44, NEW.encode().hex()],
+    ids=["empty", "letters", "short", "padded", "spaced", "not ASCII", "hex"],
+)
 def test_only_32_bytes_in_base64_are_a_key(text: str) -> None:
     assert is_key(NEW)
     assert not is_key(text)

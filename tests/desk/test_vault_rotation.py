@@ -146,7 +146,11 @@ def test_missing_keys_are_an_error() -> None:
     assert ids_for([]) == {"vault.E001"}
 
 
-@pytest.mark.parametrize("key", ["short", "", "x" * 44, NEW[:-2], "schlüssel" * 5])
+@pytest.mark.parametrize(
+    "key",
+    ["short", "", "x" * 44, NEW[:-2], "schlüssel" * 5],
+    ids=["short", "empty", "letters", "cut", "not ASCII"],
+)
 def test_a_malformed_key_is_an_error(key: str) -> None:
     assert ids_for([NEW, key]) == {"vault.E002"}
 

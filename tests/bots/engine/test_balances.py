@@ -328,7 +328,9 @@ async def test_an_idle_connection_whose_venue_is_down_says_so_and_is_asked_again
 
 
 @pytest.mark.parametrize(
-    "change", [{"enabled": False}, {"archived_at": timezone.now()}, {"balances_due_at": None}], ids=str
+    "change",
+    [{"enabled": False}, {"archived_at": timezone.now()}, {"balances_due_at": None}],
+    ids=["disabled", "archived", "never due"],
 )
 async def test_nobody_looks_where_nobody_may(idle_desk: Desk, change: dict[str, object]) -> None:
     await idle_desk.do(lambda: ExchangeConnection.objects.update(**change))

@@ -206,7 +206,7 @@ class Duty:
         account.forget_markets_but(symbols)
         await self._look_at_account(account, symbols & account.markets.keys())
         self._look_due_at = uptime() + (seconds_to_next_look(account) if self.sheets else WATCH_SECONDS)
-        await cancel_strays(account, self._able())
+        await cancel_strays(account, self._able(), self.sheets.keys())
 
     async def _without_work(self, account: Account, connection: ExchangeConnection) -> float:
         """The duty ends; where a worker is to look at the balances now and then, when that is done."""

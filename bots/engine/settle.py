@@ -57,9 +57,14 @@ async def wind_down(account: Account, bots: Collection[Bot], *, seconds: float) 
         log.warning("%s could not be settled before the stop: %s", account.name, error.sentence)
 
 
-async def cancel_strays(account: Account, at_work: Collection[UUID]) -> None:
-    """Orders of bots that are at work no more rest only where their bot leaves them in the book."""
-    strays = [order for order in account.orders.values() if order.bot_id not in at_work]
+async def cancel_strays(account: Account, able: Collection[UUID], at_work: Collection[UUID]) -> None:
+    """Orders that no cycle looks after rest only where their bot leaves them in the book, or where they close
+    a position of one that is at work, and whose cycle broke: better an old exit than none."""
+    strays = [
+        order
+        for order in account.orders.values()
+        if order.bot_id not in able and not (order.closes and order.bot_id in at_work)
+    ]
     if any(_is_to_cancel(order, ()) for order in strays):
         leaving = await account.database.run(
             ledger.bots_that_leave_orders, {order.bot_id for order in strays}

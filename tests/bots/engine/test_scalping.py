@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bots.engine import observe, trips
+from bots.engine import observe, tending, trips
 from bots.engine.funds import Funds
 from bots.engine.scalping import scalp
 from bots.engine.scalping_sheet import ScalpingSheet
@@ -287,6 +287,23 @@ async def test_what_the_venue_refuses_as_too_little_again_and_again_is_dust(desk
     trip = await desk.trip()
     assert (trip.state, trip.amount) == ("closed", D("0.999"))
     assert trip.remark == "0.999 BTC are left, less than the venue takes: dust."
+
+
+async def test_an_exit_outlives_a_cycle_that_broke(
+    desk: ScalperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.change(rests_take_profit=True)
+    await desk.rise()
+    await desk.round()
+    (target,) = desk.venue.resting()
+
+    def broken(*_args: object) -> object:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tending, "look_after", broken)
+    await desk.rounds(3)
+    assert desk.sheet.broken_until > 0
+    assert desk.venue.resting() == [target]
 
 
 async def test_a_trailing_stop_is_remembered_by_the_next_worker(desk: ScalperDesk) -> None:

@@ -116,7 +116,7 @@ class Scanner:
     def _told(self, symbol: str) -> None:
         book = self.account.feed.last_book(symbol)
         if book is not None:
-            self.scans.tape(self.connection.venue).note(book)
+            self.scans.tape(self.connection.venue).note(book, utc_now())
             self.wake()
 
     async def _symbols(self) -> Sequence[str]:
@@ -144,7 +144,7 @@ class Scanner:
             )
             for answer in answers:
                 if isinstance(answer, Book):
-                    tape.note(answer)
+                    tape.note(answer, utc_now())
             for answer in answers:
                 if isinstance(answer, BaseException):
                     raise answer

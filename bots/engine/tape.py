@@ -29,9 +29,15 @@ class Tape:
     window_seconds: float = 0.0
     _tracks: dict[str, _Track] = field(default_factory=dict)
 
-    def note(self, book: Book) -> None:
-        """Constant cost. A book that is older than the last one is none; after a step back of the clock that
-        one is of a time which has not come yet, and goes."""
+    def note(self, book: Book, now: datetime | None = None) -> None:
+        """Constant cost. now: by the clock; None: as the book was received.
+
+        A book that is older than the last one is passed over; after a step back of the clock it is the last
+        one that is of a time which has not come yet, and goes.
+        """
+        track = self._tracks.get(book.symbol)
+        if track is not None and book.time < track.book.time <= (now or book.time):
+            return
         track = self._tracks.setdefault(book.symbol, _Track(book))
         track.book = book
         if book.mid is None or book.is_crossed:

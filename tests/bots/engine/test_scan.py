@@ -68,6 +68,14 @@ def test_after_a_step_back_of_the_clock_what_is_yet_to_come_is_forgotten() -> No
     assert [mid.price for mid in tape.mids("BTC/USDT")] == [100, 101]
 
 
+def test_a_book_that_comes_late_is_passed_over() -> None:
+    tape = Tape(window_seconds=60)
+    tape.note(book("100", 0))
+    tape.note(book("102", 20))
+    tape.note(book("101", 10), NOW + timedelta(seconds=21))
+    assert [mid.price for mid in tape.mids("BTC/USDT")] == [100, 102]
+
+
 def test_a_crossed_book_is_no_middle() -> None:
     tape = Tape(window_seconds=60)
     crossed = Book(symbol="BTC/USDT", bids=(Level(D(101), D(1)),), asks=(Level(D(100), D(1)),), time=NOW)

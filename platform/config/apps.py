@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class ProjectConfig(AppConfig):
@@ -7,3 +8,6 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401 - registers them
+        from console.roles import set_roles_after_migrate
+
+        post_migrate.connect(set_roles_after_migrate, dispatch_uid="console.roles")

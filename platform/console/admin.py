@@ -41,15 +41,53 @@ class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
         return super().log_deletions(request, queryset)
 
     def _record(self, request: HttpRequest, verb: str, row: Model, **after: Any) -> None:
-        actor = request.user if isinstance(request.user, User) else None
-        record(actor=actor, action=f"{row._meta.model_name}.{verb}", target=row, after=after)
+        record(actor=_person(request), action=f"{row._meta.model_name}.{verb}", target=row, after=after)
+
+
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
+
+
+def _rights_of(user: User) -> dict[str, list[str]]:
+    """Roles and single permissions, by name."""
+    permissions = user.user_permissions.values_list("content_type__app_label", "codename")
+    return {
+        "roles": sorted(user.groups.values_list("name", flat=True)),
+        "permissions": sorted(".".join(permission) for permission in permissions),
+    }
 
 
 @admin.register(User)
 class DeskUserAdmin(UserAdmin, RecordedAdmin):
+    """Superusers are made and changed by superusers: an admin's role is no ladder."""
+
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_equal(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_equal(request, obj) and super().has_delete_permission(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        before = _rights_of(form.instance)
+        super().save_related(request, form, formsets, change)
+        after = _rights_of(form.instance)
+        if after != before:
+            record(
+                actor=_person(request), action="user.rights_changed", target=form.instance,
+                before={name: before[name] for name in before if before[name] != after[name]},
+                after={name: after[name] for name in after if before[name] != after[name]},
+            )  # fmt: skip
+
+    def _is_equal(self, request: HttpRequest, user: User | None) -> bool:
+        return user is None or request.user.is_superuser or not user.is_superuser
 
 
 @admin.register(Group)

@@ -54,7 +54,7 @@ def test_a_changed_password_is_on_record_and_not_shown(client: Client) -> None:
 def test_a_group_that_is_made_and_deleted_is_on_record(client: Client) -> None:
     permission = Permission.objects.get(codename="operate_bot")
     client.post(reverse("admin:auth_group_add"), {"name": "Traders", "permissions": [permission.pk]})
-    group = Group.objects.get()
+    group = Group.objects.get(name="Traders")
     client.post(reverse("admin:auth_group_delete", args=[group.pk]), {"post": "yes"})
     assert [(action, target) for _, action, target, _ in entries()] == [
         ("group.created", "Traders"),

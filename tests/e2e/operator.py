@@ -26,10 +26,12 @@ def create_connection(browser: Browser, *, name: str, venue: str, login: Mapping
     return saved
 
 
-def create_bot(browser: Browser, connection: Page, settings: Mapping[str, str | None]) -> Page:
+def create_bot(
+    browser: Browser, connection: Page, settings: Mapping[str, str | None], *, kind: str = "spreadbot"
+) -> Page:
     """settings: of the form's fields; None leaves a box unticked."""
-    page = browser.open("/admin/bots/spreadbot/add/")
-    form = page.form_with("bid_spread_pct")
+    page = browser.open(f"/admin/bots/{kind}/add/")
+    form = page.form_with("cycle_seconds")
     connection_id = connection.url.rstrip("/").split("/")[-2]
     for name in [name for name, value in settings.items() if value is None]:
         form.fields.pop(name, None)

@@ -93,6 +93,7 @@ class Duty:
     _is_idle: bool = False
     _owes_balances: bool = False  # a bot has stopped since they were read
     _failures: int = 0
+    _refusals: int = 0  # of these in a row, the last ones, that a person has to act upon
     _last_failure: str = ""
     _look_due_at: float = 0.0  # when orders and balances are to be looked at, whoever is due
     _nudged: set[UUID] = field(default_factory=set)
@@ -405,7 +406,7 @@ class Duty:
     async def _recovered(self) -> None:
         if not (self._failures and self._agrees):
             return  # nothing went wrong, or nothing was asked since
-        self._failures, self._last_failure = 0, ""
+        self._failures, self._refusals, self._last_failure = 0, 0, ""
         event = event_of(self.lease, "connection_recovered", "The connection works again.", at=utc_now())
         await self.office.database.run(ledger.save_event, event)
 
@@ -413,15 +414,15 @@ class Duty:
         if isinstance(
             error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError, UnknownVenueError)
         ):
-            return self._backoff(first=FIRST_REFUSED_WAIT_SECONDS, longest=REFUSED_WAIT_SECONDS)
+            self._refusals += 1  # what else had failed before says nothing of how long a key stays refused
+            return _doubled(FIRST_REFUSED_WAIT_SECONDS, self._refusals - 1, REFUSED_WAIT_SECONDS)
+        self._refusals = 0
         if self.health and self.health.is_left_alone:
             return self.health.seconds_to_rest(random.uniform(1.0, 1.1))  # not all of a venue's at once
         return self._backoff()
 
-    def _backoff(self, *, first: float = 1.0, longest: float = LONGEST_WAIT_SECONDS) -> float:
-        """Seconds, doubling with each failure in a row, with jitter."""
-        wait = min(first * 2.0 ** min(self._failures, 10), longest)
-        return wait * random.uniform(0.5, 1.0)
+    def _backoff(self) -> float:
+        return _doubled(1.0, self._failures, LONGEST_WAIT_SECONDS)
 
     async def _close(self) -> None:
         account, self._account = self._account, None
@@ -429,6 +430,11 @@ class Duty:
         await self._scanners.stop()
         if account:
             await account.gateway.close()
+
+
+def _doubled(first: float, times: int, longest: float) -> float:
+    """Seconds, doubled with each failure in a row, with jitter."""
+    return min(first * 2.0 ** min(times, 10), longest) * random.uniform(0.5, 1.0)
 
 
 def _internal(error: Exception) -> str:

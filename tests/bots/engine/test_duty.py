@@ -308,6 +308,13 @@ async def test_a_refused_key_is_not_tried_again_at_once(desk: Desk) -> None:
     assert await desk.round() >= duty.FIRST_REFUSED_WAIT_SECONDS / 2
 
 
+async def test_a_key_that_is_refused_after_an_outage_is_tried_as_soon_as_any(desk: Desk) -> None:
+    desk.venue.fail("fetch_balances", DOWN, times=3)
+    await desk.rounds(3)
+    desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."))
+    assert await desk.round() <= duty.FIRST_REFUSED_WAIT_SECONDS
+
+
 async def test_a_key_that_stays_refused_is_tried_ever_more_rarely(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."), times=8)
     waits = [await desk.round() for _ in range(8)]

@@ -68,7 +68,11 @@ def look_after(
         return _close(_priced_anew(trip, settings, now), market, book, settings)
     price = _closing_price(trip, book, settings, now)
     if price is None:
-        return Care(trip=trip, quote=_resting_take_profit(trip, market, settings), reason=_blind(book, now))
+        return Care(
+            trip=trip,
+            quote=_resting_take_profit(trip, market, settings),
+            reason=_blind(trip, book, settings, now),
+        )
     trip = _decided(trip, price, settings, now)
     if trip.closing is not None:
         return _close(trip, market, book, settings)
@@ -162,10 +166,17 @@ def is_dust(market: Market, price: Decimal, amount: Decimal) -> bool:
     return market.min_cost is not None and amount * price < market.min_cost
 
 
-def _blind(book: Book | None, now: datetime) -> str:
+def _blind(trip: Trip, book: Book | None, settings: ScalperSettings, now: datetime) -> str:
+    """Why no price can be seen at which it would close."""
     if book is None:
         return "Holds; there is no book to look at."
-    return f"Holds; {book.closed or f'the book cannot be used (it is {book.age_seconds(now):.1f} s old)'}."
+    age = book.age_seconds(now)
+    if age > settings.max_book_age_seconds:
+        return f"Holds; the book is {age:.1f} s old."
+    if book.is_crossed:
+        return "Holds; the book is crossed."
+    who = "bids" if trip.exit_side is Side.SELL else "asks"
+    return f"Holds; {book.closed or f'nobody {who}'}."
 
 
 def _in_words(reason: Exit) -> str:

@@ -11,7 +11,7 @@ from bots.engine.clock import uptime, utc_now
 from bots.engine.funds import Funds
 from bots.engine.hold import Hold
 from bots.engine.reconcile import Plan
-from bots.lifecycle import LIVE, OrderState
+from bots.lifecycle import OrderState
 from bots.models import Bot, RoundTrip, Severity
 from bots.strategies.base import Quote
 from exchanges.errors import VenueError
@@ -51,7 +51,7 @@ async def carry_out(account: Account, plan: Plan, errand: Errand) -> submit.Plac
     if to_cancel:
         quotes = errand.still_allowed(quotes)
     placed = await submit.place(account, errand.bot, errand.symbol, quotes, trip=errand.trip)
-    errand.funds.taken(market, (order for order in placed.orders if order.state in LIVE))
+    errand.funds.taken(market, placed.orders)
     if placed.refusals:
         await _refused(account, errand, placed.refusals[0])
     elif quotes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from bots.engine.account import Account, held_by
-from bots.lifecycle import OrderState
+from bots.lifecycle import LIVE, OrderState
 from bots.models import Order
 from exchanges.types import ZERO, Market, Side
 
@@ -32,7 +32,13 @@ class Funds:
         return max(self._free.get(currency, ZERO), ZERO)
 
     def taken(self, market: Market, orders: Iterable[Order]) -> None:
-        self._move(market, orders, -1)
+        """By orders that were just sent: what they hold, or what they traded at once."""
+        for order in orders:
+            amount = order.amount if order.state in LIVE else order.filled
+            if order.side == Side.BUY:
+                self._take(market.quote, amount * (order.price or order.average or ZERO))
+            else:
+                self._take(market.base, amount)
 
     def released(self, market: Market, orders: Iterable[Order]) -> None:
         self._move(market, orders, 1)

@@ -108,6 +108,8 @@ def _care(
         return None
     if sheet.closes_all and memory.closing is None:
         memory.closing = Closing(reason=Exit.STOPPED, since=now)
+    if memory.closing is not None and (sheet.kill_switch or not sheet.connection_enabled):
+        now = memory.closing.since  # no price is tried meanwhile, so none runs out of time
     seen = Trip(
         watch=Watch(
             side=Side(trip.side), entry=left.entry, fee=market.taker_fee, trailing_stop=memory.trailing_stop

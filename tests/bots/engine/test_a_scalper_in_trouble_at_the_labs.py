@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
 
-from bots.engine import trip_orders
+from bots.engine import clock, trip_orders
 from bots.kill_switch import Target, _engage, release_kill_switch
 from bots.models import BotState, Order
 from bots.strategies.barriers import Exit
@@ -269,3 +270,49 @@ async def test_a_spread_bot_beside_it_never_sells_what_its_position_holds(desk: 
     desk.house.exchange.ledger.deposit("trader", "BTC", D("0.01"))
     await desk.rounds(2)
     assert sorted(order.side for order in desk.resting()) == ["buy", "sell"]
+
+
+async def test_a_book_in_which_nothing_is_bid_holds_an_exit_up_and_no_longer(desk: ScalperHouse) -> None:
+    await desk.rise()
+    await desk.look("37000", "37020", bids="0")
+    assert (await desk.reason()).startswith("Holds; nobody bids.")
+    await desk.set_state(BotState.STOPPING)
+    await desk.rounds(2)
+    assert (len(await desk.orders()), (await desk.trip()).state) == (1, "open")
+    await desk.look("37000", "37020", rounds=3)
+    await is_closed(desk, Exit.STOPPED)
+
+
+async def test_a_market_without_orders_is_not_entered(desk: ScalperHouse) -> None:
+    desk.quote("39990", "40010", bids="0", asks="0")
+    await desk._moved("39200")
+    assert await desk.trips() == []
+    assert "there is no two-sided book" in await desk.reason()
+
+
+async def test_a_clock_that_steps_back_an_hour_holds_up_no_stop(
+    desk: ScalperHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.change(entry_seconds=60, exit_seconds=1, time_limit_seconds=7200)
+    await desk.rise(asks="0.001")
+    assert len(desk.resting()) == 1
+    an_hour_ago = SimpleNamespace(now=lambda zone: datetime.now(zone) - timedelta(hours=1))
+    monkeypatch.setattr(clock, "datetime", an_hour_ago)
+    await desk.rounds(2)
+    assert desk.resting() == []  # of the entry nobody can say how old it is
+    await desk.look("37000", "37020", rounds=3)
+    await is_closed(desk)
+
+
+async def test_a_clock_that_steps_back_while_it_closes_still_prices_anew(
+    desk: ScalperHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.change(exit_seconds=1)
+    await desk.rise()
+    await desk.look("37000", "37020", bids="0.001")
+    an_hour_ago = SimpleNamespace(now=lambda zone: datetime.now(zone) - timedelta(hours=1))
+    monkeypatch.setattr(clock, "datetime", an_hour_ago)
+    await desk.look("36900", "37020")
+    await asyncio.sleep(A_SECOND)
+    await desk.rounds(3)
+    await is_closed(desk)

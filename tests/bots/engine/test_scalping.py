@@ -16,7 +16,7 @@ from bots.engine import observe, tending, trips
 from bots.engine.funds import Funds
 from bots.engine.scalping import scalp
 from bots.engine.scalping_sheet import ScalpingSheet
-from bots.models import BotState, Decision, OnScalperStop, Position, RoundTrip, ScalperBot, Trade
+from bots.models import BotState, Decision, KillSwitch, OnScalperStop, Position, RoundTrip, ScalperBot, Trade
 from bots.strategies.barriers import Exit
 from database.thread import DatabaseThread
 from exchanges.errors import InsufficientFundsError, InvalidOrderError, OutcomeUnknownError, Rule
@@ -446,6 +446,42 @@ async def test_after_an_exit_its_market_cools_down(desk: ScalperDesk) -> None:
     assert len(await desk.trips()) == 1
     (event,) = await desk.events("locked")
     assert "it has just closed a position there" in event.text
+
+
+async def test_what_an_entry_spent_at_once_is_not_free_in_the_same_round(desk: ScalperDesk) -> None:
+    await desk.rise()
+    (order,) = await desk.orders()
+    funds = Funds(desk.account)
+    before = funds.free("USDT")
+    funds.taken(desk.account.markets["BTC/USDT"], [order])
+    assert before - funds.free("USDT") == order.filled * order.price > 0
+
+
+async def test_under_a_kill_switch_no_price_of_an_exit_is_used_up(desk: ScalperDesk) -> None:
+    """An hour of it must not end in an order at market."""
+    await desk.rise()
+    await desk.do(KillSwitch.objects.create, scope="desk", reason="A drill.")
+    await desk.look("94", "94.2", rounds=2)
+    memory = desk.sheet.memory(await desk.trip())
+    assert memory.closing is not None
+    memory.closing = replace(memory.closing, since=memory.closing.since - timedelta(hours=1))
+    await desk.rounds(3)
+    assert (memory.closing.tries, len(desk.venue.asked("place"))) == (1, 1)
+
+
+async def test_names_that_its_venue_does_not_have_are_told_and_the_others_traded(desk: ScalperDesk) -> None:
+    await desk.change(symbols="FOO/BAR, BTC/USDT, BAZ/USDT")
+    await desk.rise()
+    assert [order.symbol for order in await desk.orders()] == ["BTC/USDT"]
+    assert "Not there: FOO/BAR, BAZ/USDT." in await desk.reason()
+
+
+async def test_a_list_of_names_that_are_not_there_is_no_market_to_scan(desk: ScalperDesk) -> None:
+    await desk.change(symbols="FOO/BAR")
+    for _ in range(3):
+        await desk.round()
+        await asyncio.sleep(0.02)
+    assert await desk.reason() == "No market to scan. Not there: FOO/BAR."
 
 
 async def test_what_its_position_holds_is_free_for_nobody_else(desk: ScalperDesk) -> None:

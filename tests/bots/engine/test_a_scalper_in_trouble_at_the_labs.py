@@ -97,12 +97,12 @@ async def test_trades_that_are_told_late_neither_delay_nor_double_an_exit(
 ) -> None:
     """The orders themselves are told at once; what filled of them is closed by their word."""
     monkeypatch.setattr(trip_orders, "TRADES_PATIENCE", timedelta(0))
-    desk.house.dialect.views.set_lag(Lag(trades_ms=1500, scatters_trades=scatters))
+    desk.house.dialect.views.set_lag(Lag(trades_ms=700, scatters_trades=scatters))
     await desk.rise()
     await desk.look("37000", "37020", rounds=4)
     sold = [order for order in desk.house.exchange.orders("trader") if order.side is Side.SELL]
     assert sum(order.filled for order in sold) > D("0.0024")
-    await asyncio.sleep(1.6)
+    await asyncio.sleep(0.8)
     await desk.rounds(4)
     await is_closed(desk)
 
@@ -227,6 +227,25 @@ async def test_a_market_that_ends_with_a_position_open_is_told_and_does_not_hold
     trip = await desk.trip()
     assert (trip.state, await desk.state()) == ("closed", BotState.STOPPED)
     assert "cannot be closed" in trip.remark
+
+
+async def test_an_exit_that_a_closed_market_refuses_costs_the_connection_nothing(desk: ScalperHouse) -> None:
+    """Its list says still that the market is open."""
+    await desk.rise()
+    market = desk.house.exchange.market(desk.symbol)
+    usual, market.rules = market.rules, replace(market.rules, is_trading=False)
+    before = sent(desk)
+    await desk.change(time_limit_seconds=0)
+    for _ in range(6):
+        desk.sheet.exit_holds.clear()
+        await desk.rounds()
+    assert sent(desk) - before == 6
+    assert desk.duty._agrees
+    assert not desk.account.health.is_left_alone
+    market.rules = usual
+    desk.sheet.exit_holds.clear()
+    await desk.rounds(3)
+    await is_closed(desk, Exit.TIME_LIMIT)
 
 
 async def test_a_market_that_is_closed_for_a_while_is_sold_in_when_it_opens(desk: ScalperHouse) -> None:

@@ -166,3 +166,7 @@ class NotOfferedError(RejectedError):
 
 class VenueClosedError(RejectedError):
     pass
+
+
+# Whatever was asked about, the next question would meet the same.
+OF_THE_CONNECTION = (ConnectivityError, CredentialsError, VenueClosedError)

@@ -32,7 +32,7 @@ from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
 from bots.engine.observe import observe
 from bots.engine.pulse import Pulse
-from bots.engine.record import keep_marks
+from bots.engine.record import keep_marks, unforeseen
 from bots.engine.scan import Scanners
 from bots.engine.settle import cancel_strays, finish_stopping, wind_down
 from bots.engine.sheet import Sheet
@@ -41,7 +41,7 @@ from bots.engine.takeover import Office, follow_markets, open_account, take_over
 from bots.models import BotState, Severity
 from database.thread import tell_outage
 from exchanges.errors import (
-    ConnectivityError,
+    OF_THE_CONNECTION,
     CredentialsError,
     ProxyAuthError,
     RateLimitError,
@@ -52,7 +52,6 @@ from exchanges.gateway import NotLicensedError
 from exchanges.models import ExchangeConnection
 from exchanges.venues.registry import UnknownVenueError
 from vault.keyring import VaultError
-from vault.redaction import redact
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +162,7 @@ class Duty:
             return await self._failed("The database does not answer.", self._backoff())
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
-            return await self._failed(_internal(error), self._backoff())
+            return await self._failed(unforeseen(error), self._backoff())
         return wait
 
     # --- A round
@@ -270,12 +269,13 @@ class Duty:
     async def _cycles(self, account: Account, due: Sequence[Sheet]) -> bool:
         """In turn; False where one's broke, and those after it had none."""
         funds, known, broke = Funds(account), set(account.orders), False
+        last_counted = account.watch.last_step
         for sheet in due:
             broke = not await self._cycle(account, sheet, funds)
             if broke:
                 break
         await keep_marks(account, due)
-        if account.orders.keys() - known:
+        if account.orders.keys() - known or account.watch.last_step != last_counted:
             self._look_due_at = 0.0  # the balances that were read know nothing of them
         return not broke
 
@@ -287,7 +287,7 @@ class Duty:
         sheet.schedule(uptime())
         try:
             await cycle(account, sheet, self.office, funds)
-        except (ConnectivityError, CredentialsError, VenueClosedError, *NOT_THE_BOTS_OWN):
+        except (*OF_THE_CONNECTION, *NOT_THE_BOTS_OWN):
             raise
         except VenueError as error:
             await self._stand_aside(account, sheet, error.sentence)
@@ -295,7 +295,7 @@ class Duty:
             log.exception("a cycle of bot %s failed", sheet.bot.pk)
             sheet.broke(uptime())
             self._agrees = False
-            await self._stand_aside(account, sheet, _internal(error), severity=Severity.ERROR)
+            await self._stand_aside(account, sheet, unforeseen(error), severity=Severity.ERROR)
             return False
         sheet.went_well()
         self.pulse.cycled(sheet.bot.pk)
@@ -435,7 +435,3 @@ class Duty:
 def _doubled(first: float, times: int, longest: float) -> float:
     """Seconds, doubled with each failure in a row, with jitter."""
     return min(first * 2.0 ** min(times, 10), longest) * random.uniform(0.5, 1.0)
-
-
-def _internal(error: Exception) -> str:
-    return f"Internal error ({type(error).__name__}): {redact(str(error))}"

@@ -1,4 +1,4 @@
-"""How long nothing is placed after the venue refused an order."""
+"""How long nothing is tried after a refusal: of an order by the venue, mostly."""
 
 from __future__ import annotations
 

@@ -15,8 +15,14 @@ from bots.engine.sheet import Sheet
 from bots.models import Decision as DecisionRow
 from bots.models import Position
 from bots.strategies.base import Decision, Quote
+from vault.redaction import redact
 
 MARK_EVERY_SECONDS = 10.0
+
+
+def unforeseen(error: BaseException) -> str:
+    """What people read of an error that nobody expected; the log has the rest."""
+    return f"Internal error ({type(error).__name__}): {redact(str(error))}"
 
 
 def mark(position: Position, price: Decimal | None, now: datetime) -> Position:

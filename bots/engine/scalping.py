@@ -11,9 +11,10 @@ from bots.engine.funds import Funds
 from bots.engine.opening import Opened, open_positions
 from bots.engine.record import mark, record
 from bots.engine.scalping_sheet import ScalpingSheet
-from bots.engine.tending import Tended, tend
-from bots.models import BotState, Position
+from bots.engine.tending import Tended, tell_trouble, tend
+from bots.models import BotState, Position, RoundTrip, Severity
 from bots.strategies.base import Decision
+from exchanges.errors import OF_THE_CONNECTION, VenueError
 
 SHOWN = 5  # sentences of a decision
 KEEP_PLACE_SECONDS = 300.0
@@ -21,12 +22,11 @@ KEEP_PLACE_SECONDS = 300.0
 
 async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     """Raises VenueError where the connection cannot be used; what concerns only this bot is its decision."""
-    sheet.raise_scan_error()
     tended = {}
     for known in account.trips_of(sheet.bot.pk):
         trip = account.trips.get(known.pk)  # what was done for another may have counted trades of this one
         if trip is not None:
-            tended[trip.symbol] = await tend(account, sheet, trip, funds)
+            tended[trip.symbol] = await _tend_alone(account, sheet, trip, funds)
     opened = await open_positions(account, sheet, funds) if sheet.is_running else Opened()
     sheet.reasons |= opened.reasons
     decision = Decision(
@@ -36,6 +36,18 @@ async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     refusals = [refusal for each in tended.values() for refusal in each.refusals] + opened.refusals
     await record(account, sheet, decision, refusals, _marked(account, sheet, tended))
     await _keep_place(account, sheet)
+    await _tell_of_the_scan(account, sheet)
+
+
+async def _tend_alone(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: Funds) -> Tended:
+    """What is wrong with one market is that market's: the other positions do not wait for it."""
+    try:
+        return await tend(account, sheet, trip, funds)
+    except OF_THE_CONNECTION:
+        raise
+    except VenueError as error:
+        await tell_trouble(account, sheet, trip, "stood_aside", f"{trip.symbol}: {error.sentence}")
+        return Tended(reason=f"{trip.symbol}: {error.sentence}")
 
 
 def _marked(account: Account, sheet: ScalpingSheet, tended: dict[str, Tended]) -> list[Position]:
@@ -51,6 +63,14 @@ async def _keep_place(account: Account, sheet: ScalpingSheet) -> None:
     sheet.place_kept_at = uptime()
     event = account.event("scanning", f"{_sentence(sheet)}.", at=utc_now(), bot_id=sheet.bot.pk)
     await account.database.run(trips.keep_place, account.lease, sheet.bot.pk, sheet.scan_place, event)
+
+
+async def _tell_of_the_scan(account: Account, sheet: ScalpingSheet) -> None:
+    trouble, sheet.scan_trouble = sheet.scan_trouble, ""
+    if trouble:
+        text = f"The scan of markets failed, and is tried again; open positions are looked after. {trouble}"
+        event = account.event("scan_failed", text, at=utc_now(), bot_id=sheet.bot.pk, severity=Severity.ERROR)
+        await account.database.run(trips.tell, event)
 
 
 def _sentence(sheet: ScalpingSheet) -> str:

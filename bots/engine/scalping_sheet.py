@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 from bots.engine.hold import Hold
 from bots.engine.limits import Limits
 from bots.engine.sheet import Sheet
 from bots.engine.tape import Tape
-from bots.models import BotState, OnScalperStop, RoundTrip, ScalperBot
+from bots.models import Bot, BotState, OnScalperStop, RoundTrip, ScalperBot
 from bots.strategies.barriers import Exit
 from bots.strategies.exits import Closing
 from bots.strategies.protections import ClosedTrip
@@ -26,7 +27,9 @@ class Memory:
     """Of one round trip, what its row may not say yet. saved_at: `uptime()`.
 
     takes_market_orders: the venue has refused none for it. too_little: exits in a row that the venue refused
-    as too small, and the amount of the last one.
+    as too small, and the amount of the last one. lacks_funds: the last exit was refused because the account
+    does not hold that much. holds: of its exits, by level: a stop does not wait for what was said to a
+    target.
     """
 
     trailing_stop: Decimal | None = None
@@ -36,6 +39,10 @@ class Memory:
     trouble: str = ""
     takes_market_orders: bool = True
     too_little: tuple[int, Decimal] = (0, ZERO)
+    lacks_funds: bool = False
+    holds: defaultdict[str, Hold] = field(
+        default_factory=lambda: defaultdict(lambda: Hold(longest_seconds=LONGEST_EXIT_PAUSE_SECONDS))
+    )
 
     @classmethod
     def of(cls, trip: RoundTrip) -> Memory:
@@ -66,7 +73,8 @@ class ScalpingSheet(Sheet):
     does not have. looked_at: the times of the books that were looked at for an entry.
 
     closed: its round trips, oldest first, as far back as protections look; None: not read yet.
-    told_locks: those that an event told of. scan_error: what a scan ended with that nobody foresaw.
+    told_locks: those that an event told of. scan_hold: after a scan ended in a way that nobody foresaw;
+    scan_trouble: what is to be told of that.
     """
 
     bot: ScalperBot
@@ -78,12 +86,10 @@ class ScalpingSheet(Sheet):
     scan_sentence: str = ""
     scan_place: str = ""
     place_kept_at: float = float("-inf")
-    scan_error: BaseException | None = None
+    scan_hold: Hold = field(default_factory=Hold)
+    scan_trouble: str = ""
     memories: dict[int, Memory] = field(default_factory=dict)
     entry_holds: defaultdict[str, Hold] = field(default_factory=lambda: defaultdict(Hold))
-    exit_holds: defaultdict[int, Hold] = field(
-        default_factory=lambda: defaultdict(lambda: Hold(longest_seconds=LONGEST_EXIT_PAUSE_SECONDS))
-    )
     closed: list[ClosedTrip] | None = None
     told_locks: frozenset[str] = frozenset()
 
@@ -94,13 +100,21 @@ class ScalpingSheet(Sheet):
 
     def forget(self, trip: RoundTrip) -> None:
         self.memories.pop(trip.pk, None)
-        self.exit_holds.pop(trip.pk, None)
 
-    def raise_scan_error(self) -> None:
-        """What nobody foresaw in its scan is as if it had happened in its cycle."""
-        error, self.scan_error = self.scan_error, None
-        if error is not None:
-            raise error
+    def wanted(self, bot: Bot) -> Self:
+        if isinstance(bot, ScalperBot) and bot.protections != self.bot.protections:
+            self.closed = None  # they may look further back now
+        return super().wanted(bot)
+
+    def scan_broke(self, sentence: str, now: float) -> None:
+        """Its exits go on. now: `uptime()`."""
+        self.scan_sentence = f"the scan waits: {sentence}"
+        if self.scan_hold.refused(now, sentence):
+            self.scan_trouble = sentence
+
+    def scan_went_well(self) -> None:
+        """What was told of once is not told again."""
+        self.scan_hold.refusals_in_a_row = 0
 
     @property
     def closes_all(self) -> bool:

@@ -6,6 +6,7 @@ A scan is advice: nothing that an order needs waits for it, and what goes wrong 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,7 @@ from uuid import UUID
 from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
 from bots.engine.measured import waited_for
+from bots.engine.record import unforeseen
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.sheet import Sheet
 from bots.engine.tape import Rotation, Scans, Tape
@@ -23,6 +25,8 @@ from exchanges.errors import RateLimitError, VenueError
 from exchanges.health import LARGEST_BATCH, SMALLEST_BATCH, batch_size
 from exchanges.models import ExchangeConnection
 from exchanges.types import Book
+
+log = logging.getLogger(__name__)
 
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 60.0
@@ -62,6 +66,7 @@ class Scanner:
         except VenueError as error:
             return self._wait_after(error)
         self._failures = 0
+        self.sheet.scan_went_well()
         return max(self.sheet.bot.cycle_seconds - (uptime() - began), 0.0)
 
     def _wait_after(self, error: VenueError) -> float:
@@ -173,7 +178,8 @@ class Scanners:
         scans: Scans,
         nudge: Callable[[UUID], None],
     ) -> None:
-        """One for each scalper that runs. What one ended with is its bot's to raise; it is begun anew."""
+        """One for each scalper that runs. One that ended in a way that nobody foresaw is begun anew, more and
+        more rarely: the bot's exits do not wait for it."""
         wanted = {
             key: sheet
             for key, sheet in sheets.items()
@@ -183,8 +189,8 @@ class Scanners:
             self._tasks.pop(key).cancel()
         for key, sheet in wanted.items():
             if key in self._tasks and self._tasks[key].done():
-                sheet.scan_error = self._tasks.pop(key).exception()
-            if key not in self._tasks:
+                _bury(self._tasks.pop(key), sheet)
+            if key not in self._tasks and not sheet.scan_hold.is_on(uptime()):
                 scanner = Scanner(account, sheet, connection, scans, partial(nudge, key))
                 self._tasks[key] = asyncio.create_task(scanner.run(), name=f"scanner {key}")
 
@@ -193,3 +199,10 @@ class Scanners:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _bury(task: asyncio.Task[None], sheet: ScalpingSheet) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("the scan of bot %s failed", sheet.bot.pk, exc_info=error)
+        sheet.scan_broke(unforeseen(error), uptime())

@@ -19,19 +19,20 @@ from bots.engine.snapshot import current_book, others_book
 from bots.engine.submit import Placed
 from bots.engine.trip_orders import (
     end_entry,
-    is_end_of_exit,
+    held_of,
     left_of,
     live_exits,
     orders_of,
     price_of_the_close,
+    rests_on,
 )
 from bots.lifecycle import OrderState
 from bots.models import BotState, RoundTrip, Severity, TripState
 from bots.strategies.barriers import Exit, Watch
 from bots.strategies.base import Quote
-from bots.strategies.exits import Care, Closing, Trip, is_dust, look_after
+from bots.strategies.exits import CLOSE, Care, Closing, Trip, is_dust, look_after
 from bots.strategies.figures import per_cent, plain
-from exchanges.errors import InvalidOrderError, Rule
+from exchanges.errors import InsufficientFundsError, InvalidOrderError, RejectedError, Rule
 from exchanges.types import ZERO, Book, Market, OrderType, Side
 
 ALL = Decimal(1)
@@ -61,10 +62,13 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
     care = _care(account, sheet, trip, market, book)
     if await end_entry(account, sheet, trip):
         care = _care(account, sheet, trip, market, book)  # it may have filled meanwhile
+    memory = sheet.memory(trip)
     quotes = [] if care is None or care.quote is None else [care.quote]
+    if memory.lacks_funds:
+        quotes = [held for quote in quotes for held in held_of(account, trip, market, quote)]
     verdict = _allowed(account, sheet, trip, market, book, quotes)
     left = left_of(account, trip, market).amount
-    ending = [order for order in live_exits(account, trip) if is_end_of_exit(order, market, care, left)]
+    ending = [order for order in live_exits(account, trip) if rests_on(order, market, care, left)]
     exits = [open_order_of(order) for order in live_exits(account, trip) if order not in ending]
     plan = reconcile(verdict.allowed, exits, tolerance_pct=ZERO, least_share=ALL)
 
@@ -78,11 +82,10 @@ async def tend(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: F
         bot=sheet.bot,
         symbol=trip.symbol,
         funds=funds,
-        hold=sheet.exit_holds[trip.pk],
+        hold=memory.holds[quotes[0].level if quotes else CLOSE],
         still_allowed=still_allowed,
         trip=trip,
     )
-    memory = sheet.memory(trip)
     memory.write(trip)  # with the intent of an exit, where there is one
     placed = await carry_out(account, plan, errand)
     if placed.orders:
@@ -150,15 +153,21 @@ def _allowed(
 
 def _learn(sheet: ScalpingSheet, trip: RoundTrip, placed: Placed) -> None:
     """From what the venue said to an exit: not every venue lists the least it takes, or takes orders at
-    market. Where it refused one of these, another kind of order is next, and need not wait."""
+    market, and somebody may have taken something off the account. Another order is next then, and need not
+    wait."""
     memory = sheet.memory(trip)
-    if any(isinstance(error, InvalidOrderError) and error.rule in TOO_LITTLE for error in placed.refusals):
+    refusal = placed.refusals[0] if placed.refusals else None
+    if isinstance(refusal, InvalidOrderError) and refusal.rule in TOO_LITTLE:
         memory.too_little = (memory.too_little[0] + 1, placed.orders[0].amount)
-    elif placed.refusals and placed.orders[0].type == OrderType.MARKET:
+    elif isinstance(refusal, InsufficientFundsError):
+        if not memory.lacks_funds:
+            memory.holds.clear()
+        memory.lacks_funds = True
+    elif isinstance(refusal, RejectedError) and placed.orders[0].type == OrderType.MARKET:
         memory.takes_market_orders = False
-        sheet.exit_holds.pop(trip.pk, None)
-    elif placed.orders:
-        memory.too_little = (0, ZERO)
+        memory.holds.clear()
+    elif placed.orders and refusal is None:
+        memory.too_little, memory.lacks_funds = (0, ZERO), False
 
 
 def _is_refused_as_dust(sheet: ScalpingSheet, trip: RoundTrip, amount: Decimal) -> bool:
@@ -238,13 +247,9 @@ def _told(trip: RoundTrip) -> str:
 
 async def _without_market(account: Account, sheet: ScalpingSheet, trip: RoundTrip) -> Tended:
     """Delisted, or closed for a while. Who is told to stop does not wait for it."""
-    memory = sheet.memory(trip)
     what = f"{plain(trip.left)} of {trip.symbol} cannot be closed: {account.name} does not trade it now."
-    if memory.trouble != what:
-        memory.trouble = what
-        text = f"{what} Look at the venue; it is closed here when it is traded again."
-        event = account.event("market_gone", text, at=utc_now(), bot_id=trip.bot_id, severity=Severity.ERROR)
-        await account.database.run(trips.tell, event)
+    text = f"{what} Look at the venue; it is closed here when it is traded again."
+    await tell_trouble(account, sheet, trip, "market_gone", text)
     if sheet.bot.state == BotState.STOPPING:
         resting = [o for o in account.live_orders_of(trip) if o.state == OrderState.OPEN]
         await submit.cancel(account, [o for o in resting if o.cancel_requested_at is None])
@@ -252,3 +257,13 @@ async def _without_market(account: Account, sheet: ScalpingSheet, trip: RoundTri
         state = TripState.CLOSED if trip.entered else TripState.MISSED
         await _end(account, sheet, trip, state, f"{what} The bot was stopped.")
     return Tended(reason=what)
+
+
+async def tell_trouble(account: Account, sheet: ScalpingSheet, trip: RoundTrip, kind: str, text: str) -> None:
+    """Once: what keeps a position from being looked after."""
+    memory = sheet.memory(trip)
+    if memory.trouble == text:
+        return
+    memory.trouble = text
+    event = account.event(kind, text, at=utc_now(), bot_id=trip.bot_id, severity=Severity.ERROR)
+    await account.database.run(trips.tell, event)

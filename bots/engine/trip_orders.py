@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bots.engine import submit
-from bots.engine.account import Account, open_order_of
+from bots.engine.account import Account, held_by, open_order_of
 from bots.engine.clock import utc_now
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.lifecycle import OrderState
 from bots.models import Order, RoundTrip
+from bots.strategies.base import Quote
 from bots.strategies.entries import ENTRY
 from bots.strategies.exits import CLOSE, TAKE_PROFIT, Care, is_dust
-from exchanges.types import ZERO, Market, OrderType
+from exchanges.types import ZERO, Market, OrderType, Side
 
 TRADES_PATIENCE = timedelta(seconds=3)
 
@@ -58,6 +59,20 @@ def _is_late(order: Order) -> bool:
     return order.closed_at is not None and utc_now() - order.closed_at > TRADES_PATIENCE
 
 
+def held_of(account: Account, trip: RoundTrip, market: Market, quote: Quote) -> list[Quote]:
+    """The exit, of no more than the account has for it; none where that is less than the venue takes.
+
+    What its exits hold in the book comes on top of what is free: this one takes their place.
+    """
+    held = held_by(live_exits(account, trip))[quote.side]
+    if quote.side is Side.SELL:
+        most = account.free(market.base) + held
+    else:
+        most = (account.free(market.quote) + held) / (quote.price * (1 + market.taker_fee))
+    amount = market.floor_amount(min(quote.amount, most))
+    return [] if is_dust(market, quote.price, amount) else [replace(quote, amount=amount)]
+
+
 # --- Its entry, and its exits
 
 
@@ -94,12 +109,17 @@ def price_of_the_close(account: Account, trip: RoundTrip) -> Decimal | None:
     return closes[-1].price if closes else None
 
 
-def is_end_of_exit(order: Order, market: Market, care: Care | None, left: Decimal) -> bool:
-    """What rests of an exit is less than the venue would take anew: it stays as long as it has time."""
+def rests_on(order: Order, market: Market, care: Care | None, left: Decimal) -> bool:
+    """What rests of an exit stays, though none is wanted: where there is no book to price another one by, and
+    what is less than the venue would take anew as long as it has time."""
     if care is None or care.quote is not None or order.price is None:
         return False
     remaining = open_order_of(order).remaining
-    if remaining > left or not is_dust(market, order.price, remaining):
+    if remaining > left:
+        return False
+    if care.trip.closing is not None and not care.is_dust:
+        return True
+    if not is_dust(market, order.price, remaining):
         return False
     if care.trip.closing is None:
         return order.level == TAKE_PROFIT

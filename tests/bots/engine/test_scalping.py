@@ -16,10 +16,18 @@ from bots.engine import observe, tending, trips
 from bots.engine.funds import Funds
 from bots.engine.scalping import scalp
 from bots.engine.scalping_sheet import ScalpingSheet
+from bots.engine.scan import Scanner
 from bots.models import BotState, Decision, KillSwitch, OnScalperStop, Position, RoundTrip, ScalperBot, Trade
 from bots.strategies.barriers import Exit
 from database.thread import DatabaseThread
-from exchanges.errors import InsufficientFundsError, InvalidOrderError, OutcomeUnknownError, Rule
+from exchanges.errors import (
+    InsufficientFundsError,
+    InvalidOrderError,
+    MalformedAnswerError,
+    OutcomeUnknownError,
+    RateLimitError,
+    Rule,
+)
 from exchanges.models import ExchangeConnection
 from exchanges.types import Book, Level
 from tests.bots.engine.conftest import Desk, make_scalper
@@ -54,13 +62,13 @@ class ScalperDesk(Desk):
             await asyncio.sleep(0.005)
         raise AssertionError(f"the scanner did not look at {symbol}")
 
-    def remembers(self, mid: str, ago: timedelta = MINUTE) -> None:
+    def remembers(self, mid: str, ago: timedelta = MINUTE, symbol: str = "BTC/USDT") -> None:
         """The market stood there then."""
         middle = D(mid)
         bids, asks = (Level(middle - 1, D(1)),), (Level(middle + 1, D(1)),)
         tape = self.office.scans.tape("binance")
         tape.window_seconds = 60
-        tape.note(Book(symbol="BTC/USDT", bids=bids, asks=asks, time=datetime.now(UTC) - ago))
+        tape.note(Book(symbol=symbol, bids=bids, asks=asks, time=datetime.now(UTC) - ago))
 
     def quote(self, bid: str, ask: str) -> None:
         self.venue.quoted["BTC/USDT"] = (bid, ask)
@@ -283,7 +291,7 @@ async def test_what_the_venue_refuses_as_too_little_again_and_again_is_dust(desk
     for _ in range(3):
         assert (await desk.trip()).state == "open"
         await desk.look("94", "94.2")
-        desk.sheet.exit_holds[(await desk.trip()).pk].until = 0.0
+        desk.sheet.memory(await desk.trip()).holds["close"].until = 0.0
     trip = await desk.trip()
     assert (trip.state, trip.amount) == ("closed", D("0.999"))
     assert trip.remark == "0.999 BTC are left, less than the venue takes: dust."
@@ -373,7 +381,7 @@ async def test_an_exit_that_is_refused_is_tried_again_and_told_once(desk: Scalpe
     await desk.look("94", "94.2", rounds=3)
     (event,) = await desk.events("order_refused")
     assert event.text == "not enough BTC"
-    desk.sheet.exit_holds[(await desk.trip()).pk].until = 0.0
+    desk.sheet.memory(await desk.trip()).holds["close"].until = 0.0
     await desk.rounds(2)
     assert (await desk.trip()).state == "closed"
 
@@ -435,6 +443,114 @@ async def test_a_trip_that_lives_again_beside_a_new_one_in_its_market_sells_no_a
     sold = [trade.amount for trade in desk.venue.trades if trade.side == "sell"]
     assert sold == [D("0.999"), D("0.999")]
     assert [trip.state for trip in await desk.trips()] == ["closed", "closed"]
+
+
+async def test_a_scan_that_breaks_holds_up_no_exit_and_is_told_once(
+    desk: ScalperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.rise()
+
+    async def broken(_scanner: Scanner) -> object:
+        raise ZeroDivisionError("volumes")
+
+    monkeypatch.setattr(Scanner, "_look", broken)
+    await desk.duty._scanners.stop()
+    await desk.rounds(3)
+    assert (await desk.trip()).state == "open"
+    await desk.look("94", "94.2")
+    assert (desk.sheet.broken_until, (await desk.trip()).closing) == (0.0, Exit.STOP_LOSS)
+    desk.sheet.scan_hold.until = 0.0
+    await desk.rounds(3)
+    (event,) = await desk.events("scan_failed")
+    assert "ZeroDivisionError" in event.text
+    assert (await desk.reason()).startswith("The scan waits: Internal error (ZeroDivisionError): volumes.")
+
+
+async def test_what_is_wrong_with_one_market_holds_up_no_exit_in_another(desk: ScalperDesk) -> None:
+    await desk.change(symbols="BTC/USDT, ETH/USDT", most_positions=2, entry_seconds=3600)
+    desk.remembers("98", symbol="ETH/USDT")
+    await desk.rise()
+    assert {trip.symbol for trip in await desk.trips()} == {"BTC/USDT", "ETH/USDT"}
+    desk.venue.quoted["ETH/USDT"] = ("94", "94.2")
+    desk.venue.fail("fetch_trades", MalformedAnswerError("The trades make no sense."))
+    await desk.look("94", "94.2")
+    assert len(await desk.orders(level="close")) == 2
+    (event,) = await desk.events("stood_aside")
+    assert event.text == "BTC/USDT: The trades make no sense."
+    await desk.rounds(2)
+    assert [trip.state for trip in await desk.trips()] == ["closed", "closed"]
+
+
+async def test_a_stop_does_not_wait_for_what_the_venue_said_to_the_target(desk: ScalperDesk) -> None:
+    await desk.change(rests_take_profit=True)
+    await desk.rise()
+    too_far = InvalidOrderError("The price is too far from the market.", rule=Rule.PRICE_RANGE)
+    desk.venue.fail("place", too_far)
+    await desk.round()
+    assert desk.sheet.memory(await desk.trip()).holds["take profit"].until > 0
+    await desk.look("94", "94.2")
+    assert (await desk.trip()).state == "closed"
+
+
+async def test_a_limit_of_rates_says_nothing_of_orders_at_market(desk: ScalperDesk) -> None:
+    await desk.change(exit_seconds=0, exit_tries=0)
+    await desk.rise()
+    desk.venue.fail("place", RateLimitError("Wait.", retry_after=1.0))
+    await desk.look("92", "92.2")
+    memory = desk.sheet.memory(await desk.trip())
+    assert memory.takes_market_orders
+    memory.holds["close"].until = 0.0
+    await desk.round()
+    assert [(o.type, o.state) for o in await desk.orders(level="close")] == [
+        ("market", "rejected"),
+        ("market", "filled"),
+    ]
+
+
+async def test_what_somebody_took_off_the_account_holds_up_no_exit_of_the_rest(desk: ScalperDesk) -> None:
+    await desk.rise()
+    desk.venue.funds["BTC"] = D("0.4")
+    await desk.look("94", "94.2", rounds=2)
+    assert [(o.amount, o.state) for o in await desk.orders(level="close")] == [
+        (D("0.999"), "rejected"),
+        (D("0.4"), "filled"),
+    ]
+    await desk.rounds(3)
+    assert ((await desk.trip()).state, (await desk.trip()).left) == ("open", D("0.599"))
+    desk.venue.funds["BTC"] = D(5)
+    desk.sheet.memory(await desk.trip()).holds["close"].until = 0.0
+    await desk.rounds(2)
+    assert (await desk.trip()).state == "closed"
+
+
+async def test_an_exit_rests_on_while_there_is_no_book_to_price_another_one_by(desk: ScalperDesk) -> None:
+    await desk.change(exit_seconds=0, exit_tries=50)
+    await desk.rise()
+    desk.venue.takes = D(0)
+    await desk.look("94", "94.2")
+    (resting,) = desk.venue.resting()
+    await desk.look("96", "95", rounds=3)
+    assert desk.venue.resting() == [resting]
+    await desk.look("93", "93.2", rounds=2)
+    assert [order.price for order in desk.venue.resting()] == [D(93)]
+
+
+async def test_balances_are_read_anew_after_an_entry_that_filled_at_once(desk: ScalperDesk) -> None:
+    """Or the next one is measured by what is spent already."""
+    await desk.rise()
+    assert desk.account.orders == {}
+    asked = len(desk.venue.asked("fetch_balances"))
+    desk.duty.nudge(desk.bot.pk)
+    await desk.duty._guarded_round()
+    assert len(desk.venue.asked("fetch_balances")) == asked + 1
+
+
+async def test_protections_that_look_further_back_see_what_closed_then(desk: ScalperDesk) -> None:
+    await desk.rise()
+    assert desk.sheet.closed == []
+    await desk.change(losses_pause_seconds=1_000_000)
+    desk.sheet.wanted(await desk.do(ScalperBot.objects.get, pk=desk.bot.pk))
+    assert desk.sheet.closed is None
 
 
 async def test_after_an_exit_its_market_cools_down(desk: ScalperDesk) -> None:

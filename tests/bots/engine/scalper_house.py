@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 
 from bots.engine.account import Account
+from bots.engine.board import Board
+from bots.engine.duty import Duty
+from bots.engine.pulse import Pulse
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.models import Bot, BotState, Decision, Order, RoundTrip, ScalperBot
 from database.thread import DatabaseThread
@@ -25,6 +28,7 @@ from exchanges.venues import wire as wire_module
 from exchanges.venues.kraken.dialect import DIALECT
 from tests.bots.engine.conftest import make_connection, make_scalper
 from tests.bots.engine.house_desk import TRADER, HouseDesk
+from tests.bots.engine.lab_books import long_lease
 from tests.e2e.books import books_agree
 from tests.e2e.report import books
 from tests.lab.commands import Commands
@@ -77,6 +81,11 @@ class ScalperHouse(HouseDesk):
     def account(self) -> Account:
         assert self.duty._account is not None
         return self.duty._account
+
+    async def open(self) -> None:
+        """With a lease that nobody has to renew, however long a storm takes."""
+        lease = await self.database.run(long_lease, self.connection)
+        self.duty = Duty(lease=lease, office=self.office, board=Board(), pulse=Pulse())
 
     # --- The market
 

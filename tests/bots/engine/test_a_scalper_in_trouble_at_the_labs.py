@@ -12,12 +12,14 @@ from types import SimpleNamespace
 import pytest
 import pytest_asyncio
 
-from bots.engine import clock, trip_orders
+from bots.engine import clock, observe, trip_orders
 from bots.kill_switch import Target, _engage, release_kill_switch
 from bots.models import BotState, Order
 from bots.strategies.barriers import Exit
 from database.thread import DatabaseThread
+from exchanges import health
 from tests.bots.engine.conftest import make_bot
+from tests.bots.engine.house_desk import BEFORE_OR_AFTER, SPOILT
 from tests.bots.engine.scalper_house import SYMBOLS, ScalperHouse, brisk_house, open_scalper, scalper_house
 from tests.lab.faults import Stage, drop_after_accept, server_error
 from tests.lab.house import House
@@ -25,6 +27,7 @@ from tests.lab.lab import Lab
 from tests.lab.orders import Side
 from tests.lab.races import Odds
 from tests.lab.views import Lag
+from tests.lab.weather import Region, Severity, Weather
 
 D = Decimal
 A_SECOND = 1.05
@@ -335,3 +338,41 @@ async def test_a_clock_that_steps_back_while_it_closes_still_prices_anew(
     await asyncio.sleep(A_SECOND)
     await desk.rounds(3)
     await is_closed(desk)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_after_a_storm_all_trips_are_closed_and_the_books_are_the_labs(
+    desk: ScalperHouse, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Rises that are met in part, falls that race its targets, and four in ten requests in trouble."""
+    for name in ("GRACE", "LATE_TRADES", "CANCEL_PATIENCE"):
+        monkeypatch.setattr(observe, name, timedelta(0))
+    monkeypatch.setattr(health, "ERRORS_TO_OPEN", 10**6)  # it would wait until the storm is over
+    await desk.change(rests_take_profit=True, cooldown_seconds=0, entry_seconds=0, exit_seconds=0)
+    await desk.rise()
+    rates = dict.fromkeys((*BEFORE_OR_AFTER, *SPOILT), 0.04)
+    storm = Weather(seed=seed, rates=rates, severity=Severity(mutations=1))
+    desk.lab.sky.set(storm, Region(venue=desk.house.venue))
+    desk.house.dialect.races.set(Odds(probability=0.5), seed=seed)
+    for number in range(6):
+        await desk.look("37000", "37020", bids="0.001")
+        desk.quote("39990", "40010", asks="0.002" if number % 2 else "5")
+        desk.remembers("39200")
+        await desk.duty._scanners.stop()
+        await desk.rounds()
+        await asyncio.sleep(0.05)  # a scan looks
+        await desk.rounds(2)
+    desk.lab.sky.clear()
+    desk.house.dialect.races.set(None)
+    await desk.change(exit_seconds=1)
+    await desk.set_state(BotState.STOPPING)
+    desk.quote("39990", "40010")
+    for _ in range(20):
+        desk.sheet.exit_holds.clear()
+        await desk.rounds()
+        if await desk.state() == BotState.STOPPED:
+            break
+    assert await desk.state() == BotState.STOPPED
+    assert len(desk.house.exchange.fills("trader")) >= 2
+    assert {trip.state for trip in await desk.trips()} <= {"closed", "missed"}
+    await desk.is_exact()

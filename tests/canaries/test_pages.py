@@ -40,7 +40,8 @@ def test_the_search_finds_a_planted_canary_in_each_form(secret: str) -> None:
 def test_no_page_shows_a_secret(client: Client, connection: ExchangeConnection, bot: SpreadBot) -> None:
     change = reverse(CHANGE, args=[connection.pk])
     for address in (
-        "/admin/", reverse("admin:exchanges_exchangeconnection_changelist"), change, f"{change}../history/",
+        "/admin/", reverse("admin:exchanges_exchangeconnection_changelist"), change,
+        reverse("admin:exchanges_exchangeconnection_history", args=[connection.pk]),
         reverse("admin:bots_spreadbot_change", args=[bot.pk]), reverse("admin:audit_auditentry_changelist"),
         reverse("admin:audit_auditentry_change", args=[AuditEntry.objects.earliest("pk").pk]),
     ):  # fmt: skip

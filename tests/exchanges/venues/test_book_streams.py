@@ -77,8 +77,10 @@ async def test_two_markets_share_one_connection(desk: StreamsDesk) -> None:
     desk.crowd.step(5)
     await until(desk.is_true)
     assert len(desk.stream._client.clients) == 1  # type: ignore[attr-defined]
+    await desk.leave()
     await desk.stream.drop(desk.symbol)
     assert desk.told() is None
+    desk.watch(other)
     desk.lab.house(desk.venue).crowds[other].step(5)
     await until(lambda: desk.is_true(other))
 

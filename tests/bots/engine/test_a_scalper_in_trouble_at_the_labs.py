@@ -232,6 +232,12 @@ async def test_a_market_that_ends_with_a_position_open_is_told_and_does_not_hold
     assert "cannot be closed" in trip.remark
 
 
+def forget_holds(desk: ScalperHouse) -> None:
+    """As if the time had passed for which an exit waits after a refusal."""
+    for memory in desk.sheet.memories.values():
+        memory.holds.clear()
+
+
 async def test_an_exit_that_a_closed_market_refuses_costs_the_connection_nothing(desk: ScalperHouse) -> None:
     """Its list says still that the market is open."""
     await desk.rise()
@@ -240,13 +246,13 @@ async def test_an_exit_that_a_closed_market_refuses_costs_the_connection_nothing
     before = sent(desk)
     await desk.change(time_limit_seconds=0)
     for _ in range(6):
-        desk.sheet.exit_holds.clear()
+        forget_holds(desk)
         await desk.rounds()
     assert sent(desk) - before == 6
     assert desk.duty._agrees
     assert not desk.account.health.is_left_alone
     market.rules = usual
-    desk.sheet.exit_holds.clear()
+    forget_holds(desk)
     await desk.rounds(3)
     await is_closed(desk, Exit.TIME_LIMIT)
 

@@ -15,6 +15,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from bots.accounting import Holding, unrealised
+from bots.engine import broker
 from bots.lifecycle import LIVE, OrderState
 from bots.models import (
     AnyBot,
@@ -231,6 +232,16 @@ def worker_warning(user: User | AnonymousUser) -> str:
         return ""
     bots = "1 bot is" if at_work == 1 else f"{at_work} bots are"
     return f"No worker is running while {bots} at work: start one with `python manage.py worker`."
+
+
+def broker_warning() -> str:
+    """One sentence while Redis is away; nothing when all is well, or where the database carries the tasks."""
+    if not broker.is_away():
+        return ""
+    return (
+        "Redis does not answer: bots go on trading, but messages to people wait. "
+        "Start its server, or correct REDIS_URL."
+    )
 
 
 def rows_of(bots: Sequence[AnyBot]) -> list[BotRow]:

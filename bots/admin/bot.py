@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from bots import services
 from bots.models import AnyBot, BotState
-from bots.selectors import worker_warning
+from bots.selectors import broker_warning, worker_warning
 from bots.validation import warnings_of
 from exchanges.admin.acting import Act, ActingAdmin, ServiceForm
 from exchanges.admin.cells import INPUTS, NOTHING, age_column, badge
@@ -165,6 +165,7 @@ class BotAdmin(ActingAdmin):
         if bot is not None:
             context |= self.page_context(bot) | {
                 "worker_warning": worker_warning(request.user),
+                "broker_warning": broker_warning(),
                 "warnings": warnings_of(bot),
                 "buttons": self.buttons(request, bot),
                 "mode": mode_badge(bot.connection),

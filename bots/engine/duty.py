@@ -51,6 +51,7 @@ from exchanges.errors import (
 from exchanges.gateway import NotLicensedError
 from exchanges.models import ExchangeConnection
 from exchanges.venues.registry import UnknownVenueError
+from logs.about import about
 from vault.keyring import VaultError
 
 log = logging.getLogger(__name__)
@@ -271,7 +272,8 @@ class Duty:
         funds, known, broke = Funds(account), set(account.orders), False
         last_counted = account.watch.last_step
         for sheet in due:
-            broke = not await self._cycle(account, sheet, funds)
+            with about(bot_id=sheet.bot.pk):
+                broke = not await self._cycle(account, sheet, funds)
             if broke:
                 break
         await keep_marks(account, due)

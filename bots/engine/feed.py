@@ -19,6 +19,7 @@ from bots.engine.live_books import LiveBooks
 from exchanges.errors import Trouble
 from exchanges.gateway import BookStream, MarketData, Proxy
 from exchanges.types import Book, Market, PublicTrade, Ticker
+from logs.about import about
 
 T = TypeVar("T")
 DEFAULT_MAX_AGE_SECONDS = 1.0
@@ -132,7 +133,8 @@ class Feed:
         if uptime() - cell.asked_at <= max_age:
             return cell.value  # type: ignore[no-any-return]
         if cell.request is None:
-            cell.request = asyncio.create_task(_answer(cell, ask))
+            with about(connection_id="", bot_id=""):  # it is everybody's, whoever asked first
+                cell.request = asyncio.create_task(_answer(cell, ask))
             cell.request.add_done_callback(_outcome_seen)
         # A caller that is cancelled leaves the request to the others.
         return await asyncio.shield(cell.request)

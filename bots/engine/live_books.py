@@ -10,6 +10,7 @@ from bots.engine.live_book import LiveBook
 from exchanges.errors import Trouble
 from exchanges.gateway import BookStream
 from exchanges.types import Book
+from logs.about import about
 
 
 class LiveBooks:
@@ -62,7 +63,8 @@ class LiveBooks:
             live = LiveBook(symbol, self._stream, ask=lambda: self._ask(symbol), repairs=self.repairs)
             leaving = self._tasks.get(symbol)
             self._books[symbol] = live
-            self._tasks[symbol] = task = asyncio.create_task(live.run(leaving), name=f"book of {symbol}")
+            with about(connection_id="", bot_id=""):
+                self._tasks[symbol] = task = asyncio.create_task(live.run(leaving), name=f"book of {symbol}")
             task.add_done_callback(lambda task: self._forget(symbol, task))
         return self._books[symbol]
 

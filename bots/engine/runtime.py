@@ -37,6 +37,7 @@ from exchanges.selectors import connection_spec
 from exchanges.venues.addresses import Addresses
 from exchanges.venues.registry import open_book_stream, open_market_data
 from exchanges.venues.wire import Wire
+from logs.about import about
 
 log = logging.getLogger(__name__)
 
@@ -176,7 +177,8 @@ class Runtime:
             duty = Duty(
                 lease=lease, office=office, board=self._board, pulse=self._pulse, start_delay_seconds=delay
             )
-            task = self._loop.create_task(duty.run(), name=f"duty {lease.connection_id}")
+            with about(connection_id=lease.connection_id):
+                task = self._loop.create_task(duty.run(), name=f"duty {lease.connection_id}")
             self._held[lease.connection_id] = Held(lease=lease, duty=duty, task=task)
 
     def _place(self, lease: Lease) -> Hashable:

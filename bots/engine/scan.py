@@ -25,6 +25,7 @@ from exchanges.errors import RateLimitError, VenueError
 from exchanges.health import LARGEST_BATCH, SMALLEST_BATCH, batch_size
 from exchanges.models import ExchangeConnection
 from exchanges.types import Book
+from logs.about import about
 
 log = logging.getLogger(__name__)
 
@@ -192,7 +193,8 @@ class Scanners:
                 _bury(self._tasks.pop(key), sheet)
             if key not in self._tasks and not sheet.scan_hold.is_on(uptime()):
                 scanner = Scanner(account, sheet, connection, scans, partial(nudge, key))
-                self._tasks[key] = asyncio.create_task(scanner.run(), name=f"scanner {key}")
+                with about(bot_id=key):
+                    self._tasks[key] = asyncio.create_task(scanner.run(), name=f"scanner {key}")
 
     async def stop(self) -> None:
         tasks, self._tasks = list(self._tasks.values()), {}

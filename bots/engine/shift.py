@@ -12,8 +12,10 @@ from django.db import Error as AnyDatabaseError
 from django.db import connections
 from django_q.brokers import get_broker
 from django_q.tasks import async_task
+from redis import RedisError
 
 from bots.engine import signs, stop
+from bots.engine.broker import tell_away
 from bots.engine.clock import uptime
 from bots.engine.duty import Ending
 from bots.engine.runtime import Runtime, close_runtime_of_this_process, runtime_of_this_process
@@ -29,6 +31,7 @@ MISSED_SECONDS = 5.0
 
 _last_shift_ended = -math.inf  # a new process asks at once: it may stand in for one that died
 _in_shift = threading.Event()
+_broker_is_away = threading.Event()
 
 
 def run(seconds: float) -> None:
@@ -67,7 +70,17 @@ def _give_licence(runtime: Runtime, *, until: float) -> None:
 
 
 def ask_for_shift() -> None:
-    """Queues a shift unless one is queued. Its result is not kept: nobody reads it, and saving costs."""
+    """Queues a shift unless one is queued. Where the broker is away, the keeper of this process stands in."""
+    try:
+        _queue_one()
+        _broker_is_away.clear()
+    except RedisError as error:
+        tell_away(error)
+        _broker_is_away.set()
+
+
+def _queue_one() -> None:
+    """Its result is not kept: nobody reads it, and saving costs."""
     broker = get_broker()
     if broker.queue_size() == 0:
         async_task(
@@ -78,14 +91,36 @@ def ask_for_shift() -> None:
 
 
 def keep_asking() -> None:
-    """A worker that has had no shift for a while asks for one: the last may have died with its worker."""
+    """A worker that has had no shift for a while asks for one: the last may have died with its worker.
+
+    While the broker is away there can be none, and this process goes on without.
+    """
     while not stop.wait_for_stop(LOOK_SECONDS):
-        if _in_shift.is_set() or uptime() - _last_shift_ended < MISSED_SECONDS:
+        if _in_shift.is_set():
             continue
-        try:
-            ask_for_shift()
-        except AnyDatabaseError as error:
-            tell_outage(error)
-        finally:
-            connections.close_all()
-        time.sleep(MISSED_SECONDS)
+        if _broker_is_away.is_set():
+            _stand_in()
+        elif uptime() - _last_shift_ended < MISSED_SECONDS:
+            continue
+        _ask_apart()
+        if not _broker_is_away.is_set():
+            time.sleep(MISSED_SECONDS)
+
+
+def _stand_in() -> None:
+    """What a shift does each time it looks."""
+    try:
+        runtime_of_this_process().extend(LICENCE_SECONDS)
+        signs.note_shift()
+    except AnyDatabaseError as error:
+        tell_outage(error)
+
+
+def _ask_apart() -> None:
+    """In the keeper's thread, which has no database connection for long."""
+    try:
+        ask_for_shift()
+    except AnyDatabaseError as error:
+        tell_outage(error)
+    finally:
+        connections.close_all()

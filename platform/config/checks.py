@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, register
 
+from logs import sentry
+
 SHORTEST_SECRET_KEY = 50
 FEWEST_CHARACTERS = 5
 LOCAL_HOSTS = {"localhost", "127.0.0.1", "[::1]", "::1", ".localhost", "testserver"}
@@ -59,6 +61,20 @@ def check_redis_url(**kwargs: Any) -> list[CheckMessage]:
             hint="Write redis://:password@host:6379/0 (rediss:// with TLS), or leave it empty: tasks then go "
             "through the database.",
             id="config.E003",
+        )
+    ]
+
+
+@register("boot")
+def check_sentry_dsn(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.SENTRY_DSN or sentry.is_dsn(settings.SENTRY_DSN):
+        return []
+    return [
+        Error(
+            "SENTRY_DSN cannot be read as the address of a Sentry project.",
+            hint="Copy it from the project's settings, under Client Keys (DSN): "
+            "https://<key>@<host>/<number>. Or leave it empty: nothing is sent then.",
+            id="config.E005",
         )
     ]
 

@@ -17,13 +17,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "redacting": {
-            "()": "vault.redaction.RedactingFormatter",
-            "format": "{asctime} {levelname} {name} {message}",
-            "style": "{",
-        }
-    },
+    "formatters": {"redacting": {"()": "config.log_format.of_gunicorn"}},
     "handlers": {"stream": {"()": "vault.redaction.RedactingHandler", "formatter": "redacting"}},
     "root": {"handlers": ["stream"], "level": "INFO"},
     "loggers": {

@@ -5,7 +5,8 @@ import warnings
 from config.dotenv import ROOT, env_file
 from config.environment import choice, database, env, flag, proxy, required, text, whole_number, words
 from console.theme import UNFOLD as UNFOLD  # the admin's look
-from vault.redaction import logging_config, remember
+from logs.written import FORMATS, logging_config
+from vault.redaction import remember
 
 BASE_DIR = ROOT
 if env_file().exists():
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "logs.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -123,6 +125,9 @@ DEFAULT_PROXY = proxy("QUOTAGUARDSTATIC_URL")
 
 # --- Tasks
 REDIS_URL = text("REDIS_URL").strip()
+# Heroku's has TLS with a certificate that nobody vouches for.
+_verifies = flag("REDIS_VERIFY_TLS", default=True) or not REDIS_URL.startswith("rediss:")
+REDIS_OPTIONS = {} if _verifies else {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
 SHIFT_SECONDS = whole_number("SHIFT_SECONDS", 60)
 WORKERS = whole_number("WORKERS", 2)
 Q_CLUSTER = {
@@ -136,7 +141,7 @@ Q_CLUSTER = {
     "save_limit": 250,
     "label": "Tasks",
     "guard_cycle": 0.5,
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default", "poll": 0.2}),
+    **({"broker_class": "bots.engine.broker.PatientRedis"} if REDIS_URL else {"orm": "default", "poll": 0.2}),
 }
 
 # --- What the desk may do: play money only, whatever the mode of a connection.
@@ -149,6 +154,17 @@ CHECKUP_APART = True
 
 # --- Logs
 LOGGING_CONFIG = "logging.config.dictConfig"
-LOGGING = logging_config(level=choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")))
-for _secret in (SECRET_KEY, *SECRET_KEY_FALLBACKS, *FIELD_ENCRYPTION_KEYS, _database.get("PASSWORD", "")):
+LOGGING = logging_config(
+    level=choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+    form=choice("LOG_FORMAT", "TEXT", FORMATS),
+)
+# Mistakes of the program are told there too, if anywhere: see logs.sentry.
+SENTRY_DSN = text("SENTRY_DSN").strip()
+for _secret in (
+    SECRET_KEY,
+    *SECRET_KEY_FALLBACKS,
+    *FIELD_ENCRYPTION_KEYS,
+    _database.get("PASSWORD", ""),
+    SENTRY_DSN,
+):
     remember(str(_secret))

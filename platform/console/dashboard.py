@@ -13,7 +13,7 @@ from bots.admin.records import side_badge
 from bots.admin.scalper_page import profit_figures
 from bots.models import KINDS, AnyBot, ScalperBot, Trade
 from bots.overview import Total, desk
-from bots.selectors import BotRow, figures_of, last_trades, worker_warning
+from bots.selectors import BotRow, broker_warning, figures_of, last_trades, worker_warning
 from exchanges.admin.cells import age_cell, figure, number
 from exchanges.admin.connection import mode_badge
 from exchanges.admin.health import HEADERS, health_row
@@ -46,6 +46,7 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "title": "Overview",
         "desk": shown,
         "worker_warning": worker_warning(request.user),
+        "broker_warning": broker_warning(),
         "single_exchange_warning": single_exchange_warning(request.user) if sees_connections else "",
     }
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -32,7 +33,9 @@ class DatabaseThread:
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The function's result; its exceptions as they are. A broken connection is closed, so that the
         next call opens a new one."""
-        return await asyncio.wrap_future(self._executor.submit(_call, partial(function, *args, **kwargs)))
+        context = copy_context()  # what is logged there is about the same
+        work = self._executor.submit(context.run, _call, partial(function, *args, **kwargs))
+        return await asyncio.wrap_future(work)
 
     def close(self) -> None:
         self._executor.submit(connections.close_all)

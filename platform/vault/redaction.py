@@ -7,6 +7,7 @@ whatever form, and what looks like a credential is masked even if nobody held it
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import logging
@@ -60,6 +61,17 @@ def redact(text: str) -> str:
     text = _URL_LOGIN.sub(MASK, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
     return _PARAMETER.sub(rf"\1{MASK}", text)
+
+
+def redact_all(value: Any) -> Any:
+    """The same, of what JSON is made of, keys included; anything else becomes text first."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): redact_all(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redact_all(each) for each in value]
+    return value if value is None or isinstance(value, bool | int | float) else redact(str(value))
 
 
 def _written_forms(secret: str) -> Iterator[str]:
@@ -134,33 +146,10 @@ class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
     arguments as they are."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        self.stream.write(f"A log record could not be written: {record.pathname}, line {record.lineno}.\n")
-
-
-def logging_config(*, level: str) -> Mapping[str, Any]:
-    """Django's LOGGING: one stream, one formatter, and it redacts."""
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {
-            "redacting": {
-                "()": RedactingFormatter,
-                "format": "{asctime} {levelname} {name} {message}",
-                "style": "{",
-            }
-        },
-        "handlers": {"stream": {"()": RedactingHandler, "formatter": "redacting"}},
-        "root": {"handlers": ["stream"], "level": level},
-        "loggers": {
-            "django": {"handlers": [], "level": "INFO", "propagate": True},
-            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-            "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
-            # At DEBUG ccxt and aiohttp write headers and bodies; nobody needs those in production.
-            "ccxt": {"level": "WARNING"},
-            "aiohttp": {"level": "WARNING"},
-            "asyncio": {"level": "WARNING"},
-        },
-    }
+        with contextlib.suppress(OSError):  # a full disk, or a terminal that was closed, stops nobody's work
+            self.stream.write(
+                f"A log record could not be written: {record.pathname}, line {record.lineno}.\n"
+            )
 
 
 def redact_uncaught() -> None:

@@ -17,7 +17,13 @@ from django.db import OperationalError, ProgrammingError
 from django.test import override_settings
 
 from config import boot, environment
-from config.checks import check_debug_is_local, check_disk_is_kept, check_redis_url, check_secret_key
+from config.checks import (
+    check_debug_is_local,
+    check_disk_is_kept,
+    check_redis_url,
+    check_secret_key,
+    check_sentry_dsn,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STRONG = "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz"
@@ -148,6 +154,23 @@ def test_a_redis_url_that_names_no_server_is_an_error(url: str) -> None:
 def test_a_good_redis_url_passes(url: str) -> None:
     with override_settings(REDIS_URL=url):
         assert ids(check_redis_url()) == []
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    ["canary", "https://sentry.example.com/7", "https://canary@sentry.example.com", "ftp://canary@host/7"],
+)
+def test_a_sentry_dsn_that_names_no_project_is_an_error_and_is_not_shown(dsn: str) -> None:
+    with override_settings(SENTRY_DSN=dsn):
+        (error,) = check_sentry_dsn()
+    assert error.id == "config.E005"
+    assert "canary" not in f"{error.msg} {error.hint}"
+
+
+@pytest.mark.parametrize("dsn", ["", "https://0a1b2c3d@o4711.ingest.sentry.io/4711"])
+def test_a_good_sentry_dsn_passes(dsn: str) -> None:
+    with override_settings(SENTRY_DSN=dsn):
+        assert check_sentry_dsn() == []
 
 
 @pytest.mark.parametrize("variable", ["DYNO", "RAILWAY_ENVIRONMENT"])

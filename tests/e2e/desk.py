@@ -36,6 +36,7 @@ class Desk:
         """
         self.folder = folder
         self._launcher = "tests/lab/manage.py" if lab else "manage.py"
+        self._application = "tests.lab.wsgi" if lab else "config.wsgi"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -78,7 +79,7 @@ class Desk:
     def start_web(self) -> None:
         bind = f"127.0.0.1:{self.port}"
         self._start(
-            "web", "gunicorn", "--pythonpath", "platform", "--bind", bind, "--threads", "2", "tests.lab.wsgi"
+            "web", "gunicorn", "--pythonpath", "platform", "--bind", bind, "--threads", "2", self._application
         )
         wait_until(self._answers, "the web process answers", seconds=30)
 

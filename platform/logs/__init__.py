@@ -1,0 +1,1 @@
+"""What is written to the log: in which form, and what each line is about."""

@@ -22,12 +22,10 @@ KEEP_PLACE_SECONDS = 300.0
 
 async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     """Raises VenueError where the connection cannot be used; what concerns only this bot is its decision."""
-    tended = {}
-    for known in account.trips_of(sheet.bot.pk):
-        trip = account.trips.get(known.pk)  # what was done for another may have counted trades of this one
-        if trip is not None:
-            tended[trip.symbol] = await _tend_alone(account, sheet, trip, funds)
+    before = account.trips_of(sheet.bot.pk)
+    tended = await _tend_each(account, sheet, before, funds)
     opened = await open_positions(account, sheet, funds) if sheet.is_running else Opened()
+    tended |= await _tend_each(account, sheet, _filled_at_once(account, sheet, before), funds)
     sheet.reasons |= opened.reasons
     decision = Decision(
         reason=_reason(sheet, list(tended.values())),
@@ -48,6 +46,27 @@ async def _tend_alone(account: Account, sheet: ScalpingSheet, trip: RoundTrip, f
     except VenueError as error:
         await tell_trouble(account, sheet, trip, "stood_aside", f"{trip.symbol}: {error.sentence}")
         return Tended(reason=f"{trip.symbol}: {error.sentence}")
+
+
+async def _tend_each(
+    account: Account, sheet: ScalpingSheet, known: Sequence[RoundTrip], funds: Funds
+) -> dict[str, Tended]:
+    """By symbol."""
+    tended = {}
+    for each in known:
+        trip = account.trips.get(each.pk)  # what was done for another may have counted trades of this one
+        if trip is not None:
+            tended[trip.symbol] = await _tend_alone(account, sheet, trip, funds)
+    return tended
+
+
+def _filled_at_once(
+    account: Account, sheet: ScalpingSheet, before: Sequence[RoundTrip]
+) -> Sequence[RoundTrip]:
+    """Of those that were opened just now: their exits do not wait for the next look at the account, which
+    the venue may refuse."""
+    known = {trip.pk for trip in before}
+    return [trip for trip in account.trips_of(sheet.bot.pk) if trip.pk not in known and trip.entered]
 
 
 def _marked(account: Account, sheet: ScalpingSheet, tended: dict[str, Tended]) -> list[Position]:

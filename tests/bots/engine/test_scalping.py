@@ -297,6 +297,15 @@ async def test_what_the_venue_refuses_as_too_little_again_and_again_is_dust(desk
     assert trip.remark == "0.999 BTC are left, less than the venue takes: dust."
 
 
+async def test_what_fills_at_once_has_its_exit_before_the_account_is_looked_at_again(
+    desk: ScalperDesk,
+) -> None:
+    await desk.change(rests_take_profit=True)
+    await desk.rise()
+    (target,) = desk.venue.resting()
+    assert (target.side, target.amount) == ("sell", D("0.999"))
+
+
 async def test_an_exit_outlives_a_cycle_that_broke(
     desk: ScalperDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,8 +491,8 @@ async def test_what_is_wrong_with_one_market_holds_up_no_exit_in_another(desk: S
 
 
 async def test_a_stop_does_not_wait_for_what_the_venue_said_to_the_target(desk: ScalperDesk) -> None:
-    await desk.change(rests_take_profit=True)
     await desk.rise()
+    await desk.change(rests_take_profit=True)
     too_far = InvalidOrderError("The price is too far from the market.", rule=Rule.PRICE_RANGE)
     desk.venue.fail("place", too_far)
     await desk.round()

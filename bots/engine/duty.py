@@ -286,6 +286,7 @@ class Duty:
 
         False where its cycle broke: it may have stopped half-way, so the books are brought together anew.
         """
+        sheet.is_nudged = not sheet.is_due(uptime())
         sheet.schedule(uptime())
         try:
             await cycle(account, sheet, self.office, funds)

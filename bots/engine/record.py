@@ -18,6 +18,7 @@ from bots.strategies.base import Decision, Quote
 from vault.redaction import redact
 
 MARK_EVERY_SECONDS = 10.0
+WORDS = 2  # of what is written, the first ones: the reason and the price that it was measured by
 
 
 def unforeseen(error: BaseException) -> str:
@@ -44,6 +45,7 @@ async def record(
 ) -> None:
     """Nothing changed, nothing written; but a mark is not left to age: `keep_marks` writes it.
 
+    What a moving price changes of the words alone is written by the clock, not at each of its moves.
     decision.quotes: the allowed ones.
     """
     row = DecisionRow(
@@ -57,7 +59,8 @@ async def record(
     positions = list(positions)
     days = (position.day for position in positions)
     written = (row.reason, row.reference_price, row.quotes, row.refusals, *days)
-    if written != sheet.written:
+    is_talk = sheet.is_nudged and written[WORDS:] == sheet.written[WORDS:]
+    if written != sheet.written and not is_talk:
         await account.database.run(ledger.save_decision, account.lease, row, positions)
         sheet.written, sheet.marked_at, sheet.marks = written, uptime(), ()
     elif uptime() - sheet.marked_at >= MARK_EVERY_SECONDS:

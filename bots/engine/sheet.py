@@ -18,7 +18,8 @@ LONGEST_PAUSE_SECONDS = 300.0
 
 @dataclass
 class Sheet:
-    """due_at: `uptime()`. written: the decision that the database has.
+    """due_at: `uptime()`. is_nudged: this cycle is not due by the clock, something moved in a market.
+    written: the decision that the database has.
 
     marks: positions whose marks are to be written with those of its round.
     broken_until: the bot's own cycle failed in a way that nobody foresaw; it has none until then.
@@ -28,6 +29,7 @@ class Sheet:
     connection_enabled: bool = True
     kill_switch: str = ""
     due_at: float = 0.0
+    is_nudged: bool = False
     broken_until: float = 0.0
     breaks_in_a_row: int = 0
     written: tuple[object, ...] = ()

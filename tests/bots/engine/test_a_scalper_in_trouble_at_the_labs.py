@@ -374,7 +374,7 @@ async def test_after_a_storm_all_trips_are_closed_and_the_books_are_the_labs(
     await desk.set_state(BotState.STOPPING)
     desk.quote("39990", "40010")
     for _ in range(20):
-        desk.sheet.exit_holds.clear()
+        forget_holds(desk)
         await desk.rounds()
         if await desk.state() == BotState.STOPPED:
             break

@@ -554,6 +554,22 @@ async def test_balances_are_read_anew_after_an_entry_that_filled_at_once(desk: S
     assert len(desk.venue.asked("fetch_balances")) == asked + 1
 
 
+async def test_what_a_moving_price_changes_of_a_reason_is_written_by_the_clock(desk: ScalperDesk) -> None:
+    trailing = {"trailing_delta_pct": D("0.02"), "trailing_activation_pct": D(0), "take_profit_pct": None}
+    await desk.change(**trailing)
+    await desk.rise()
+    await desk.look("101", "101.2")
+    said = await desk.reason()
+    desk.quote("105", "105.2")
+    desk.sheet.due_at = float("inf")
+    desk.duty.nudge(desk.bot.pk)
+    await desk.duty._guarded_round()
+    assert desk.sheet.memory(await desk.trip()).trailing_stop == D("102.9")
+    assert await desk.reason() == said
+    await desk.round()
+    assert "its trailing stop at 102.9" in await desk.reason()
+
+
 async def test_protections_that_look_further_back_see_what_closed_then(desk: ScalperDesk) -> None:
     await desk.rise()
     assert desk.sheet.closed == []

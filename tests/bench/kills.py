@@ -30,7 +30,7 @@ print(json.dumps(list(Runtime.objects.values_list("pid", flat=True))))
 def kills(plan: Plan) -> list[Finding]:
     process = LabProcess()
     with process as lab, plan.database() as url:
-        ground = grounds_of(lab, (VENUE,))[0]
+        ground = grounds_of(lab, (VENUE,), scalpers=False)[0]
         desk = Desk(plan.folder, url, process.environment, SHIFT_SECONDS="60", LOG_LEVEL="ERROR")
         clusters = Clusters(desk)
         try:

@@ -25,11 +25,12 @@ GRACE_SECONDS = 30.0  # what a platform leaves between SIGTERM and SIGKILL
 
 @dataclass(frozen=True, kw_only=True)
 class Struck:
-    """at: seconds since the epoch; is_kill: a process died, and its bots have to come back; in_calm: while
-    the venue had no troubles of its own."""
+    """at, ended_at: seconds since the epoch; is_kill: a process died, and its bots have to come back;
+    in_calm: while the venue had no troubles of its own."""
 
     name: str
     at: float
+    ended_at: float
     is_kill: bool
     in_calm: bool
 
@@ -87,7 +88,8 @@ class Disasters:
         disaster, is_kill = self.chance.choice(possible)
         at = time.time()
         disaster()
-        self.struck.append(Struck(name=disaster.__name__, at=at, is_kill=is_kill, in_calm=in_calm))
+        name, ended_at = disaster.__name__, time.time()
+        self.struck.append(Struck(name=name, at=at, ended_at=ended_at, is_kill=is_kill, in_calm=in_calm))
 
     def kill_a_worker(self) -> None:
         """SIGKILL to one process of a cluster, whichever it is but the first."""

@@ -14,7 +14,7 @@ from vault.secret import Secret
 
 def plant(plan: str) -> None:
     """plan: JSON, a list of {"name", "venue", "key", "secret", "passphrase", "bots": [settings of each]}; at
-    Binance if not said, where keys have no passphrase."""
+    Binance if not said, where keys have no passphrase. A bot with "symbols" is a scalper."""
     admin = User.objects.get(username="admin")
     for row in json.loads(plan):
         connection = exchanges.create_connection(
@@ -35,12 +35,13 @@ def plant(plan: str) -> None:
 
 
 def _start(admin: User, connection: Any, settings: dict[str, Any]) -> None:
-    bot = bots.create_spread_bot(actor=admin, connection=connection, **settings)
+    create = bots.create_scalper_bot if "symbols" in settings else bots.create_spread_bot
+    bot = create(actor=admin, connection=connection, **settings)
     bots.start_bot(bot=bot, actor=admin)
 
 
 def stop_all() -> None:
-    from bots.models import SpreadBot
+    from bots.models import Bot
 
-    for bot in SpreadBot.objects.all():
+    for bot in Bot.objects.all():
         bots.stop_bot(bot=bot, actor=None)

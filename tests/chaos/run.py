@@ -8,15 +8,17 @@ import statistics
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from tests.chaos.disasters import Clusters, Disasters, Struck
+from tests.chaos.exits import Price, Trouble
 from tests.chaos.grounds import OPEN, Ground, grounds_of
 from tests.chaos.life import Life
+from tests.chaos.prices import PriceWatch
 from tests.chaos.servers import Servers, own_servers
 from tests.chaos.verdict import Verdict
 from tests.chaos.weather import Weather
@@ -27,8 +29,11 @@ VENUES = tuple(stand.venue for stand in OPEN)
 
 PAUSE_SECONDS = (2.0, 8.0)  # between two disasters
 CLEARED_SECONDS = 5.0  # for quotes, once everybody asks the venue again
+BETWEEN_OUTAGES_SECONDS = 30.0  # of whole venues
 BACK_OFF_SECONDS = 90.0  # the longest wait after a trouble, and some
 RETURN_SECONDS = 18.0  # what a kill is given before the weather changes again
+# What coming back may take: from a process that died, and from a machine that is gone.
+BACK_SECONDS, BACK_FROM_ELSEWHERE_SECONDS = 10.0, 18.0
 WARM_UP_SECONDS = 120
 CALM_SECONDS = 20
 SETTLE_SECONDS = 300
@@ -75,12 +80,13 @@ def _run(plan: Plan, servers: Servers | None) -> dict[str, Any]:
             _open(grounds, desk, clusters, plan.seed)
             disasters = Disasters(clusters, chance, url, plan.redis_url, servers)
             weathers = [Weather(ground, chance, is_planted=bool(plan.plant)) for ground in grounds]
-            _befall(weathers, disasters, chance, until=time.monotonic() + plan.minutes * 60)
-            settled = _settle(grounds, desk)
+            with PriceWatch(grounds) as watch:
+                _befall(weathers, disasters, chance, until=time.monotonic() + plan.minutes * 60)
+                settled = _settle(grounds, desk)
             books = desk.report()
         finally:
             desk.stop_all()
-        report = _report(plan, grounds, books, disasters.struck, folder)
+        report = _report(plan, weathers, books, disasters.struck, watch.prices, folder)
         return report | {"settled": settled, "clean": settled and report["clean"]}
 
 
@@ -104,11 +110,16 @@ def _open(grounds: Sequence[Ground], desk: Desk, clusters: Clusters, seed: int) 
 def _befall(
     weathers: Sequence[Weather], disasters: Disasters, chance: random.Random, *, until: float
 ) -> None:
+    away_again_at = 0.0
     while time.monotonic() < until:
         for weather in weathers:
             weather.change()
+        if time.monotonic() >= away_again_at and not weathers[0].is_planted:
+            seconds = chance.choice(weathers).go_away()
+            away_again_at = time.monotonic() + seconds + BETWEEN_OUTAGES_SECONDS
         time.sleep(min(chance.uniform(*PAUSE_SECONDS), max(until - time.monotonic(), 0)))
-        is_calm = not any(weather.is_planted for weather in weathers) and chance.random() < 0.5
+        is_rough = any(weather.is_planted or weather.is_away for weather in weathers)
+        is_calm = not is_rough and chance.random() < 0.5
         if is_calm:
             _clear_for_sure(weathers)
         if time.monotonic() < until:
@@ -157,12 +168,20 @@ def _is_quiet(books: Mapping[str, Any]) -> bool:
 
 
 def _report(
-    plan: Plan, grounds: Sequence[Ground], books: Mapping[str, Any], struck: list[Struck], folder: Path
+    plan: Plan,
+    weathers: Sequence[Weather],
+    books: Mapping[str, Any],
+    struck: list[Struck],
+    prices: Mapping[str, list[Price]],
+    folder: Path,
 ) -> dict[str, Any]:
     verdicts: dict[str, Verdict] = {}
     lives: dict[str, Life] = {}
-    for ground in grounds:
-        verdicts |= ground.verdicts(books)
+    befell = _troubles(struck)
+    grounds = [weather.ground for weather in weathers]
+    for weather in weathers:
+        ground = weather.ground
+        verdicts |= ground.verdicts(books, prices[ground.stand.venue], [*befell, *weather.past()])
         lives |= ground.lives()
     kills = _kills(lives, struck)
     return {
@@ -174,6 +193,7 @@ def _report(
         "verdicts": {name: asdict(verdict) for name, verdict in verdicts.items()},
         "orders": len(books["orders"]),
         "trades": len(books["trades"]),
+        "round_trips": _trips(books),
         "trades_by_connection": Counter(trade["connection__name"] for trade in books["trades"]),
         "requests_struck_by_a_fault": {ground.stand.venue: ground.struck() for ground in grounds},
         "order_states": Counter(order["state"] for order in books["orders"]),
@@ -184,6 +204,21 @@ def _report(
         "kills": kills,
         "logs": str(folder),
     }
+
+
+def _troubles(struck: Iterable[Struck]) -> list[Trouble]:
+    """What befell the whole desk, as far as an exit may be late for it."""
+
+    def budget(strike: Struck) -> float:
+        is_near = strike.name in {Disasters.kill_a_worker.__name__, Disasters.restart_the_database.__name__}
+        return BACK_SECONDS if is_near else BACK_FROM_ELSEWHERE_SECONDS
+
+    return [Trouble(strike.at, strike.ended_at, budget(strike)) for strike in struck]
+
+
+def _trips(books: Mapping[str, Any]) -> dict[str, int]:
+    """By what ended them."""
+    return Counter(trip["closing"] or trip["state"] for trip in books["round_trips"])
 
 
 def _fates(books: Mapping[str, Any]) -> dict[str, int]:

@@ -43,6 +43,7 @@ OURS: dict[str, Any] = {
             "venue_id": "7",
             "order__client_id": "a",
             "side": "buy",
+            "symbol": "BTC/USDT",
             "price": "100",
             "amount": "1",
             "cost": "100",

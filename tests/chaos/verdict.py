@@ -29,6 +29,7 @@ class Verdict:
     orphans: list[str] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
     unleased: list[str] = field(default_factory=list)
+    unprotected: list[str] = field(default_factory=list)
 
     @property
     def is_clean(self) -> bool:
@@ -74,18 +75,21 @@ def _orders(verdict: Verdict, account: str, ours: Iterable[Row], theirs: Iterabl
 def _same_order(verdict: Verdict, account: str, ours: Row, theirs: Row) -> None:
     same_end = theirs["state"] in ENDED_BY_VENUE and ours["state"] in ENDED
     state = ours["state"] if same_end else theirs["state"]
+    price = ours["price"] if ours["price"] is None else theirs["price"]  # an order at market has none
     mine = (
-        ours["state"],
-        ours["venue_id"],
-        *(D(ours[name]) for name in ("price", "amount", "filled", "traded")),
+        *(ours["state"], ours["venue_id"], _number(ours["price"])),
+        *(D(ours[name]) for name in ("amount", "filled", "traded")),
     )
     their = (
-        state,
-        theirs["venue_id"],
-        *(D(theirs[name]) for name in ("price", "amount", "filled", "filled")),
+        *(state, theirs["venue_id"], _number(price)),
+        *(D(theirs[name]) for name in ("amount", "filled", "filled")),
     )
     if mine != their:
         verdict.differences.append(f"{account}: order {ours['client_id']}: desk {mine}, venue {their}")
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else D(text)
 
 
 def _trades(verdict: Verdict, account: str, ours: Iterable[Row], theirs: Iterable[Row]) -> None:
@@ -122,17 +126,22 @@ def _positions(verdict: Verdict, account: str, books: Mapping[str, list[Row]]) -
     """Each is the sum of its trades, and what went out came in."""
     owners = {order["client_id"]: order["bot__name"] for order in books["orders"]}
     for position in books["positions"]:
-        bot, (base, quote) = position["bot__name"], position["symbol"].split("/")
-        trades = [t for t in books["trades"] if owners[t["order__client_id"]] == bot]
-        fees = {
-            c: sum((D(t["fee_amount"]) for t in trades if t["fee_currency"] == c), ZERO)
-            for c in (base, quote)
-        }
-        moved = sum((SIGNS[t["side"]] * D(t["amount"]) for t in trades), ZERO) - fees[base]
-        income = -sum((SIGNS[t["side"]] * D(t["cost"]) for t in trades), ZERO) - fees[quote]
-        realised = D(position["realised_profit"])
-        if D(position["amount"]) != moved or realised - D(position["cost"]) != income:
+        bot, symbol = position["bot__name"], position["symbol"]
+        where = (bot, symbol)
+        trades = [t for t in books["trades"] if (owners[t["order__client_id"]], t["symbol"]) == where]
+        if not is_sum_of(position, trades, symbol):
             verdict.differences.append(f"{account}: the position of {bot} is not the sum of its trades")
+
+
+def is_sum_of(holding: Row, trades: Iterable[Row], symbol: str) -> bool:
+    """A position's or a round trip's: what it holds moved in, and what it earned came in."""
+    trades, (base, quote) = list(trades), symbol.split("/")
+    fees = {
+        c: sum((D(t["fee_amount"]) for t in trades if t["fee_currency"] == c), ZERO) for c in (base, quote)
+    }
+    moved = sum((SIGNS[t["side"]] * D(t["amount"]) for t in trades), ZERO) - fees[base]
+    income = -sum((SIGNS[t["side"]] * D(t["cost"]) for t in trades), ZERO) - fees[quote]
+    return D(holding["amount"]) == moved and D(holding["realised_profit"]) - D(holding["cost"]) == income
 
 
 def _limits(verdict: Verdict, orders: Iterable[Row], journal: Iterable[Row], limits: Row) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from tests.chaos.exits import Trouble
 from tests.chaos.grounds import Ground
 from tests.lab.control import Control
 
@@ -16,30 +18,67 @@ GENTLE = (
     *("drip", "truncated", "broken_off", "duplicate", "nonsense"),
 )
 MOST_TROUBLES = 3
+AWAY = ("hang_before", "drop_before", "error_before", "page_before")  # or a maintenance
+AWAY_SECONDS = (30.0, 60.0)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Weather:
-    """is_planted: a bug is to be found: answers to orders are swallowed all the time, at Binance."""
+    """is_planted: a bug is to be found: answers to orders are swallowed all the time, at Binance.
+
+    troubles: those that are over; `past()` has all.
+    """
 
     ground: Ground
     chance: random.Random
     is_planted: bool = False
+    troubles: list[Trouble] = field(default_factory=list)
+    _since: float | None = None
+    _away_until: float = 0.0
 
     @property
     def lab(self) -> Control:
         return self.ground.lab
 
+    @property
+    def is_away(self) -> bool:
+        """The whole venue is, for longer than one change of the weather."""
+        return time.monotonic() < self._away_until
+
     def change(self) -> None:
+        if self.is_away:
+            return
         self.clear()
         if self.is_planted:
-            self._swallow_answers()
+            self._begin(self._swallow_answers)
             return
         for trouble in self.chance.sample(self._troubles(), self.chance.randint(0, MOST_TROUBLES)):
-            trouble()
+            self._begin(trouble)
+
+    def go_away(self) -> float:
+        """Nothing that is asked of the venue has an effect; for how many seconds."""
+        self.clear()
+        seconds = self.chance.uniform(*AWAY_SECONDS)
+        self._away_until = time.monotonic() + seconds
+        how = self.chance.choice([*AWAY, ""])
+        if how:
+            self._begin(lambda: self.lab.set_weather(seed=1, rates={how: 1.0}))
+        else:
+            self._begin(lambda: self.lab.maintenance(on=True))
+        return seconds
+
+    def past(self) -> list[Trouble]:
+        """Until now."""
+        return [*self.troubles, *([Trouble(self._since, time.time())] if self._since else [])]
+
+    def _begin(self, trouble: Callable[[], Any]) -> None:
+        self._since = self._since or time.time()
+        trouble()
 
     def clear(self) -> None:
         self.lab.calm()
+        self._away_until = 0.0
+        self.troubles, self._since = self.past(), None
         for key in self.ground.keys:
             self.lab.change_key(key=key, is_revoked=False, trading=True)
 

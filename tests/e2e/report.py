@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from bots.models import Bot, BotEvent, Decision, Order, Position, RoundTrip, Trade
-from exchanges.models import Balance, ExchangeConnection
+from exchanges.models import Balance, ExchangeConnection, Market
 
 
 def report() -> None:
@@ -29,7 +29,7 @@ def books() -> dict[str, list[dict[str, Any]]]:
         ),
         "trades": _rows(
             Trade.objects.order_by("pk"), "venue_id", "order__client_id", "side", "price", "amount", "cost",
-            "fee_amount", "fee_currency", "liquidity", "realised_profit",
+            "fee_amount", "fee_currency", "liquidity", "realised_profit", "symbol",
             "connection__name",
         ),
         "positions": _rows(
@@ -39,8 +39,9 @@ def books() -> dict[str, list[dict[str, Any]]]:
         "round_trips": _rows(
             RoundTrip.objects.order_by("pk"), "id", "bot__name", "connection__name", "symbol", "side",
             "state", "closing", "remark", "amount", "cost", "realised_profit", "fees_quote", "fees_base",
-            "entered", "entry_cost", "exited", "exit_cost",
+            "entered", "entry_cost", "exited", "exit_cost", "opened_at", "closed_at",
         ),
+        "markets": _rows(Market.objects, "venue", "symbol", "taker_fee"),
         "balances": _rows(Balance.objects, "connection__name", "currency", "free", "used"),
         "decisions": _rows(Decision.objects, "bot__name", "reason", "refusals"),
         "events": _rows(BotEvent.objects.order_by("pk"), "at", "kind", "severity", "text"),

@@ -257,7 +257,7 @@ async def test_accounts_show_what_is_free_and_what_is_held_in_pages(wire: Wire) 
     _, rest = await wire.get(f"{ROOT}/accounts", limit=2, cursor=first["cursor"])
     assert (first["has_next"], rest["has_next"], rest["cursor"]) == (True, False, "")
     held = {row["currency"]: row for row in first["accounts"] + rest["accounts"]}
-    assert sorted(held) == ["BTC", "ETH", "USD"]
+    assert sorted(held) == ["BTC", "ETH", "SOL", "USD"]
     assert (held["USD"]["available_balance"]["value"], held["USD"]["hold"]["value"]) == ("5976", "4024")
     assert (held["USD"]["type"], held["BTC"]["type"]) == ("ACCOUNT_TYPE_FIAT", "ACCOUNT_TYPE_CRYPTO")
 

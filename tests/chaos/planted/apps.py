@@ -82,6 +82,13 @@ def trades_counted_twice() -> None:
     _replace(ledger, "record_trades", count_again)
 
 
+def exits_ignore_what_filled() -> None:
+    """A cancel tells that an exit has filled in part; the next exit is for the whole all the same."""
+    from bots.engine import tending
+
+    _replace(tending, "_left", lambda _account, trip, _market: trip.left)
+
+
 async def _adopt_none(_account: Any, _strangers: Any) -> list[Any]:
     return []
 
@@ -95,4 +102,5 @@ PLANTS: dict[str, Callable[[], None]] = {
     "fence": no_fence,
     "adoption": no_adoption,
     "trades": trades_counted_twice,
+    "exits": exits_ignore_what_filled,
 }

@@ -30,4 +30,15 @@ MARKETS = (
         max_cost=Decimal(150_000_000),
         max_open_orders=500,
     ),
+    MarketRules(
+        base="SOL",
+        quote="USD",
+        amount_step=_FINE,
+        min_amount=_FINE,
+        max_amount=Decimal(500_000),
+        max_market_amount=Decimal(20_000),
+        min_cost=Decimal(1),
+        max_cost=Decimal(150_000_000),
+        max_open_orders=500,
+    ),
 )

@@ -47,8 +47,8 @@ def found(
 
 
 def test_a_take_profit_that_should_rest_is_missed_from_the_fill_on() -> None:
-    assert found(entry(17, "accepted", "out", "0.999"), rests=True) == [
-        "round trip 1 of Scalper had no exit for 6.0 s from 11.0 on"
+    assert found(entry(18, "accepted", "out", "0.999"), rests=True) == [
+        "round trip 1 of Scalper had no exit for 7.0 s from 11.0 on"
     ]
 
 

@@ -14,7 +14,7 @@ from bots.engine.reconcile import Plan
 from bots.lifecycle import OrderState
 from bots.models import Bot, RoundTrip, Severity
 from bots.strategies.base import Quote
-from exchanges.errors import VenueError
+from exchanges.errors import RateLimitError, VenueError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,8 @@ async def carry_out(account: Account, plan: Plan, errand: Errand) -> submit.Plac
 
 async def _refused(account: Account, errand: Errand, error: VenueError) -> None:
     """The venue said no: the bot waits before it tries again, and says so once."""
-    if errand.hold.refused(uptime(), error.sentence):
+    what = RateLimitError.__name__ if isinstance(error, RateLimitError) else error.sentence  # it counts down
+    if errand.hold.refused(uptime(), what):
         event = account.event(
             "order_refused", error.sentence, at=utc_now(), bot_id=errand.bot.pk, severity=Severity.WARNING
         )

@@ -11,7 +11,8 @@ from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
 from bots.engine.execution import Errand, carry_out
 from bots.engine.funds import Funds
-from bots.engine.limits import LimitContext, Refusal, check
+from bots.engine.limit_context import LimitContext
+from bots.engine.limits import Refusal, check
 from bots.engine.reconcile import Plan
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.snapshot import others_book

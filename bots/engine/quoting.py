@@ -11,7 +11,8 @@ from bots.engine.account import Account
 from bots.engine.execution import Errand, carry_out
 from bots.engine.feed import Feeds
 from bots.engine.funds import Funds
-from bots.engine.limits import LimitContext, check
+from bots.engine.limit_context import LimitContext
+from bots.engine.limits import check
 from bots.engine.reconcile import reconcile
 from bots.engine.record import mark, record
 from bots.engine.sheet import QuotingSheet

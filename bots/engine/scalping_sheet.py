@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Self
 
 from bots.engine.hold import Hold
-from bots.engine.limits import Limits
+from bots.engine.limit_context import Limits
 from bots.engine.sheet import Sheet
 from bots.engine.tape import Tape
 from bots.models import Bot, BotState, OnScalperStop, RoundTrip, ScalperBot

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Self
 
 from bots.engine.hold import Hold
-from bots.engine.limits import Limits
+from bots.engine.limit_context import Limits
 from bots.models import Bot, BotState, Position, SpreadBot
 
 FIRST_PAUSE_SECONDS = 5.0

@@ -11,7 +11,8 @@ from bots.engine.account import Account, open_order_of
 from bots.engine.clock import uptime, utc_now
 from bots.engine.execution import Errand, carry_out
 from bots.engine.funds import Funds
-from bots.engine.limits import LimitContext, Refusal, Verdict, check_exits
+from bots.engine.limit_context import LimitContext
+from bots.engine.limits import Refusal, Verdict, check_exits
 from bots.engine.observe import collect_trades
 from bots.engine.reconcile import reconcile
 from bots.engine.scalping_sheet import ScalpingSheet

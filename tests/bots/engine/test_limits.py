@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.engine.limits import RULES, LimitContext, LimitRule, Limits, check
+from bots.engine.limit_context import LimitContext, LimitRule, Limits
+from bots.engine.limits import RULES, check
 from bots.strategies.base import OpenOrder, Quote
 from exchanges.types import ZERO
 from tests.bots.strategies.builders import BOOK, BUY, NOW, SELL, book, market, order, quote

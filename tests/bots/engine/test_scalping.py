@@ -516,6 +516,17 @@ async def test_a_limit_of_rates_says_nothing_of_orders_at_market(desk: ScalperDe
     ]
 
 
+async def test_a_limit_of_rates_that_counts_down_is_told_once(desk: ScalperDesk) -> None:
+    await desk.rise()
+    for seconds in (9, 8, 7):
+        desk.venue.fail("place", RateLimitError(f"Nothing was sent for another {seconds} s."))
+        await desk.look("94", "94.2")
+        desk.sheet.memory(await desk.trip()).holds["close"].until = 0.0
+    assert len(await desk.events("order_refused")) == 1
+    await desk.round()
+    assert (await desk.trip()).state == "closed"
+
+
 async def test_what_somebody_took_off_the_account_holds_up_no_exit_of_the_rest(desk: ScalperDesk) -> None:
     await desk.rise()
     desk.venue.funds["BTC"] = D("0.4")

@@ -27,6 +27,7 @@ from bots.engine.clock import uptime, utc_now
 from bots.engine.condition import Condition, condition_on_record
 from bots.engine.credentials import try_credentials
 from bots.engine.cycle import cycle, sheet_of
+from bots.engine.feed import Feed
 from bots.engine.funds import Funds
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
@@ -113,6 +114,11 @@ class Duty:
                 await wind_down(self._account, bots, seconds=SETTLE_SECONDS)
         finally:
             await self._close()
+
+    @property
+    def feed(self) -> Feed | None:
+        """Where its books are from; None while the connection is not open."""
+        return self._account.feed if self._account else None
 
     @property
     def is_idle(self) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django_q.models import Task
 
-from bots.models import BotEvent
+from bots.models import BotEvent, MarketView, PricePoint
 from exchanges.models import AddressBudget
 
 KEPT = timedelta(days=30)
@@ -19,10 +20,12 @@ def forget_what_is_old(now: datetime) -> int:
     events = BotEvent.objects.filter(at__lt=now - KEPT)
     results = Task.objects.filter(stopped__lt=now - KEPT)
     ways_out = AddressBudget.objects.filter(updated_at__lt=now - KEPT)
-    return sum(_delete_in_batches(rows) for rows in (events, results, ways_out))
+    prices = PricePoint.objects.filter(minute__lt=now - PricePoint.KEPT)
+    views = MarketView.objects.filter(wanted_until__lt=now - PricePoint.KEPT)
+    return sum(_delete_in_batches(rows) for rows in (events, results, ways_out, prices, views))
 
 
-def _delete_in_batches(rows: QuerySet[BotEvent] | QuerySet[Task] | QuerySet[AddressBudget]) -> int:
+def _delete_in_batches(rows: QuerySet[Any]) -> int:
     gone = 0
     while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         gone += rows.filter(pk__in=batch).delete()[0]

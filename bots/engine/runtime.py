@@ -16,11 +16,12 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Hashable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.db import Error as AnyDatabaseError
 from django.db import connections
 
-from bots.engine import addresses, processes
+from bots.engine import addresses, market_views, processes
 from bots.engine import lease as leases
 from bots.engine.board import Board, read_notice
 from bots.engine.clock import uptime, utc_now
@@ -125,6 +126,8 @@ class Runtime:
             asyncio.create_task(_every(SHARE_SECONDS, self._take_share)),
             asyncio.create_task(_every(RETENTION_SECONDS, self._forget)),
             asyncio.create_task(_every(ADDRESS_PAUSE_SECONDS, self._agree_on_addresses)),
+            asyncio.create_task(_every(market_views.SHOW_SECONDS, self._show_books)),
+            asyncio.create_task(_every(market_views.PRICE_SECONDS, self._keep_prices)),
         ]
         try:
             while self._ending is None:
@@ -227,6 +230,27 @@ class Runtime:
 
     async def _write_pulse(self) -> None:
         await self._database.run(self._pulse.take().write)
+
+    async def _show_books(self) -> None:
+        """Of the markets that somebody looks at."""
+        if not self._held:
+            return
+        views = await self._database.run(market_views.looked_at, list(self._held))
+        feeds = {key: held.duty.feed for key, held in self._held.items()}
+        books = [(view, feed.last_book(view.symbol)) for view in views if (feed := feeds.get(view.connection_id))]
+        news = [(view, book) for view, book in books if book and book.time != view.seen_at]
+        if news:
+            await self._database.run(market_views.show, news)
+
+    async def _keep_prices(self) -> None:
+        prices: dict[tuple[str, str], Decimal] = {}
+        for key, held in self._held.items():
+            feed, connection = held.duty.feed, self._board.connection(key)
+            if feed and connection:
+                seen = market_views.prices_seen(feed, held.duty.sheets.values(), utc_now())
+                prices |= {(connection.venue, symbol): price for symbol, price in seen.items()}
+        if prices:
+            await self._database.run(market_views.keep_prices, prices, utc_now())
 
     async def _agree_on_addresses(self) -> None:
         """Once a second, and sooner where a venue has refused or more is wanted. Parked, it holds nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from bots.models import Bot, BotState, OnScalperStop, RoundTrip, ScalperBot
 from bots.strategies.barriers import Exit
 from bots.strategies.exits import Closing
 from bots.strategies.protections import ClosedTrip
+from exchanges.health import LARGEST_BATCH
 from exchanges.types import ZERO
 
 LONGEST_EXIT_PAUSE_SECONDS = 15.0  # a position waits for its exit
@@ -115,6 +116,11 @@ class ScalpingSheet(Sheet):
     def scan_went_well(self) -> None:
         """What was told of once is not told again."""
         self.scan_hold.refusals_in_a_row = 0
+
+    @property
+    def shown_symbols(self) -> Collection[str]:
+        """Where they are few; of many those would be shown that nobody asks for."""
+        return self.watched if len(self.watched) <= LARGEST_BATCH else ()
 
     @property
     def closes_all(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Self
@@ -44,6 +44,11 @@ class Sheet:
     def symbols(self) -> frozenset[str]:
         """The markets in which it is at work whether it has an order there or not."""
         return frozenset()
+
+    @property
+    def shown_symbols(self) -> Collection[str]:
+        """The markets whose prices people want to see."""
+        return self.symbols
 
     @property
     def limits(self) -> Limits:

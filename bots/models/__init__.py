@@ -3,6 +3,7 @@ from bots.models.decision import Decision
 from bots.models.event import BotEvent, Severity
 from bots.models.kill_switch import KillSwitch, Scope
 from bots.models.kinds import KINDS, AnyBot
+from bots.models.market_view import MarketView, PricePoint
 from bots.models.order import Order
 from bots.models.position import Position
 from bots.models.round_trip import RoundTrip, TripState
@@ -20,11 +21,13 @@ __all__ = [
     "Decision",
     "DirectionChoice",
     "KillSwitch",
+    "MarketView",
     "Markets",
     "OnScalperStop",
     "OnStop",
     "Order",
     "Position",
+    "PricePoint",
     "Reference",
     "RoundTrip",
     "Runtime",

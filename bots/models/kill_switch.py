@@ -47,6 +47,12 @@ class KillSwitch(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     outcome = models.JSONField(default=list, blank=True)
+    cancelling_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the orders that it covers began to be cancelled, last."
+    )
+    cancelled_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the outcome was known; empty while they are being cancelled."
+    )
 
     objects = KillSwitchQuerySet.as_manager()
 

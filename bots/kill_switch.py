@@ -1,55 +1,23 @@
 """The kill switch: stops everything new in the database itself, then empties the venues' books of our orders.
 
 It needs no worker. What workers are alive see it within a second and cancel too; who comes first does it.
+Whoever must not load ccxt takes `bots.switches` and `bots.kill_apart`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
-from django.db import models, transaction
 from django.utils import timezone
 
-from audit.services import record
 from bots.engine.kill import Ended, cancel_orders
-from bots.models import Bot, BotEvent, KillSwitch, Order, Scope, Severity
-from exchanges.models import ExchangeConnection
+from bots.models import KillSwitch
+from bots.switches import Target, engage_kill_switch, release_kill_switch, target_of
+
+__all__ = ["CANCEL_SECONDS", "Target", "cancel_covered", "pull_kill_switch", "release_kill_switch"]
 
 CANCEL_SECONDS = 25.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Target:
-    """What a switch covers: a bot, a connection, an owner's connections, or (nothing named) the desk."""
-
-    bot: Bot | None = None
-    connection: ExchangeConnection | None = None
-    owner: User | None = None
-
-    @property
-    def scope(self) -> Scope:
-        if self.bot:
-            return Scope.BOT
-        if self.connection:
-            return Scope.CONNECTION
-        return Scope.OWNER if self.owner else Scope.DESK
-
-    def connections(self) -> models.QuerySet[ExchangeConnection]:
-        rows = ExchangeConnection.objects.order_by("pk")
-        if self.bot:
-            return rows.filter(pk=self.bot.connection_id)
-        if self.connection:
-            return rows.filter(pk=self.connection.pk)
-        return rows.filter(owner=self.owner) if self.owner else rows
-
-    def live_orders(self) -> models.QuerySet[Order]:
-        orders = Order.objects.live().select_related("connection", "bot")
-        if self.bot:
-            return orders.filter(bot=self.bot)
-        return orders.filter(connection__in=self.connections())
 
 
 def pull_kill_switch(
@@ -59,52 +27,16 @@ def pull_kill_switch(
 
     Pulled again while it is on, it cancels again. Raises ValidationError where no reason is given.
     """
-    if not reason.strip():
-        raise ValidationError("Say why the kill switch is pulled.")
-    switch = _engage(actor, target, reason.strip())
-    ended = cancel_orders(target.live_orders(), seconds=seconds)
-    switch.outcome = [_outcome(one) for one in ended]
-    switch.save(update_fields=["outcome"])
-    return switch, ended
+    switch = engage_kill_switch(actor=actor, target=target, reason=reason)
+    return switch, cancel_covered(switch, seconds=seconds)
 
 
-@transaction.atomic
-def _engage(actor: User | None, target: Target, reason: str) -> KillSwitch:
-    """Takes each connection's row: an intent is committed before, and its order is cancelled, or never."""
-    connections = list(target.connections().select_for_update(of=("self",)))
-    named = {"bot": target.bot, "connection": target.connection, "owner": target.owner}
-    switch = KillSwitch.objects.engaged().filter(scope=target.scope, **named).first()
-    if switch is None:
-        switch = KillSwitch.objects.create(scope=target.scope, **named, reason=reason, engaged_by=actor)
-    record(actor=actor, action="kill_switch.pulled", target=switch, after={"reason": reason})
-    BotEvent.objects.bulk_create(
-        BotEvent(
-            connection=connection, bot=target.bot, at=timezone.now(), severity=Severity.WARNING,
-            kind="kill_switch", text=f"Kill switch pulled: {reason}",
-        )
-        for connection in connections
-    )  # fmt: skip
-    return switch
-
-
-@transaction.atomic
-def release_kill_switch(*, actor: User | None, switch: KillSwitch) -> None:
-    """What it covered goes on as it was. Twice is once."""
-    if (
-        not KillSwitch.objects.engaged()
-        .filter(pk=switch.pk)
-        .update(released_at=timezone.now(), released_by=actor)
-    ):
-        return
-    record(actor=actor, action="kill_switch.released", target=switch, before={"reason": switch.reason})
-    target = Target(bot=switch.bot, connection=switch.connection, owner=switch.owner)
-    BotEvent.objects.bulk_create(
-        BotEvent(
-            connection=connection, bot=switch.bot, at=timezone.now(), kind="kill_switch",
-            text="Kill switch released.",
-        )
-        for connection in target.connections()
-    )  # fmt: skip
+def cancel_covered(switch: KillSwitch, *, seconds: float = CANCEL_SECONDS) -> list[Ended]:
+    """Cancels our orders under a switch that is on; what became of each is kept in its row too."""
+    ended = cancel_orders(target_of(switch).live_orders(), seconds=seconds)
+    switch.outcome, switch.cancelled_at = [_outcome(one) for one in ended], timezone.now()
+    switch.save(update_fields=["outcome", "cancelled_at"])
+    return ended
 
 
 def _outcome(ended: Ended) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from exchanges import selectors as exchanges
 from exchanges.models import Mode
 from exchanges.types import ZERO
 
-WORKER_SILENT_AFTER = timedelta(minutes=1)
+WORKER_SILENT_AFTER = timedelta(seconds=45)  # and pages renew themselves: told within a minute
 TRADES_COUNTED = timedelta(hours=24)
 _OTHERWISE = {
     True: "But a worker runs without DRY_RUN and trades for real: restart it with this environment.",
@@ -191,10 +191,15 @@ def bot_page(bot: AnyBot, *, last: int = 10) -> BotPage:
     )
 
 
-def last_trades(user: User | AnonymousUser, count: int = 8) -> list[Trade]:
-    """Of those that this person sees, the ones that were recorded last."""
-    trades = exchanges.visible_rows(user, Trade.objects.all())
-    return list(trades.select_related("bot", "connection").order_by("-pk")[:count])
+def last_trades(person: User | AnonymousUser, count: int = 8) -> list[Trade]:
+    """Of what this person sees, those that were recorded last."""
+    trades = exchanges.visible_rows(person, Trade.objects.select_related("bot", "connection"))
+    return list(trades.order_by("-pk")[:count])
+
+
+def last_events(person: User | AnonymousUser, count: int = 10) -> list[BotEvent]:
+    events = exchanges.visible_rows(person, BotEvent.objects.select_related("bot", "connection"))
+    return list(events[:count])
 
 
 def dry_run_notice(user: User | AnonymousUser | None = None) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
@@ -12,7 +14,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from exchanges.gateway import ConnectionSpec, Credentials, Proxy
-from exchanges.models import BalanceSnapshot, ConnectionHealth, ExchangeConnection, Market, Mode
+from exchanges.models import Balance, BalanceSnapshot, ConnectionHealth, ExchangeConnection, Market, Mode
 from exchanges.proxy_address import DIRECT, ProxyLogin
 from exchanges.types import Market as MarketRules
 from exchanges.valuation import Price, Valuation, valued
@@ -223,9 +225,34 @@ def worth(connection: ExchangeConnection) -> Valuation | None:
     if connection.balances_at is None:
         return None
     amounts = {row.currency: row.free + row.used for row in connection.balances.all()}
+    return _valued(connection, amounts, {})
+
+
+def _valued(
+    connection: ExchangeConnection, amounts: Mapping[str, Decimal], marks: Mapping[str, Price]
+) -> Valuation:
     quote, last = quote_currency(connection), connection.last_snapshot
     prices = last_prices(last, quote) if last else {}
-    return valued(amounts, prices, quote=quote, at=connection.balances_at)
+    for symbol, price in marks.items():
+        base, _, its_quote = symbol.partition("/")
+        if its_quote == quote:
+            prices[base] = price
+    return valued(amounts, prices, quote=quote, at=connection.balances_at or timezone.now())
+
+
+def worths(
+    connections: Collection[ExchangeConnection], marks: Mapping[UUID, Mapping[str, Price]]
+) -> list[tuple[ExchangeConnection, Valuation]]:
+    """Of those whose balances were read; in one statement where their last snapshots are at hand.
+
+    marks: by connection and symbol, newer prices than those of its last snapshot.
+    """
+    read = [connection for connection in connections if connection.balances_at is not None]
+    amounts: dict[UUID, dict[str, Decimal]] = {connection.pk: {} for connection in read}
+    rows = Balance.objects.filter(connection__in=amounts)
+    for key, currency, free, used in rows.values_list("connection_id", "currency", "free", "used"):
+        amounts[key][currency] = free + used
+    return [(row, _valued(row, amounts[row.pk], marks.get(row.pk, {}))) for row in read]
 
 
 def last_prices(snapshot: BalanceSnapshot, quote: str) -> dict[str, Price]:

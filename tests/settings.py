@@ -24,3 +24,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Another process would not see what a test has not committed; those that do commit switch it on.
 CHECKUP_APART = False
+KILL_APART = False

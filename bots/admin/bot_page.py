@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from bots.admin.records import order_badge, side_badge
-from bots.models import Order, Trade
+from bots.admin.records import SEVERITY_KINDS, order_badge, side_badge
+from bots.models import BotEvent, Order, Severity, Trade
 from bots.selectors import BotPage
 from bots.strategies.base import Quote
-from exchanges.admin.cells import NOTHING, age_cell, figure, number
+from exchanges.admin.cells import NOTHING, Number, Table, age_cell, badge, figure, number, table
 
-QUOTE_HEADERS = ["Level", "Side", "Price", "Amount"]
-REFUSAL_HEADERS = ["Level", "Side", "Price", "Amount", "Why not"]
-ORDER_HEADERS = ["Age", "Level", "Side", "Price", "Amount", "Filled", "State", "Remark"]
-TRADE_HEADERS = ["Age", "Side", "Price", "Amount", "Cost", "Fee", "Realised profit"]
-EVENT_HEADERS = ["When", "What", "Text"]
-
-
-Table = dict[str, Any]
+PRICE, AMOUNT = Number("Price"), Number("Amount")
+QUOTE_HEADERS = ["Level", "Side", PRICE, AMOUNT]
+REFUSAL_HEADERS = ["Level", "Side", PRICE, AMOUNT, "Why not"]
+ORDER_HEADERS = [Number("Age"), "Level", "Side", PRICE, AMOUNT, Number("Filled"), "State", "Remark"]
+TRADE_HEADERS = [
+    Number("Age"), "Side", PRICE, AMOUNT, Number("Cost"), Number("Fee"), Number("Realised profit"),
+]  # fmt: skip
+EVENT_HEADERS = [Number("When"), "", "What", "Text"]
 
 
 def page_of(page: BotPage) -> dict[str, Any]:
@@ -52,12 +51,14 @@ def record_tables(page: BotPage, *, with_symbol: bool = False) -> list[Table]:
     return [
         table("Live orders", [*market, *ORDER_HEADERS], orders),
         table("Last trades", [*market, *TRADE_HEADERS], trades),
-        table("Events", EVENT_HEADERS, [(age_cell(e.at), e.kind, e.text) for e in page.events]),
+        table("Events", EVENT_HEADERS, map(event_row, page.events)),
     ]
 
 
-def table(title: str, headers: list[str], rows: Iterable[tuple[Any, ...]]) -> Table:
-    return {"title": title, "headers": headers, "rows": list(rows)}
+def event_row(event: BotEvent) -> tuple[Any, ...]:
+    """Under EVENT_HEADERS; `event.text` may hold a venue's words, and is escaped as all text is."""
+    severity = badge(event.severity, SEVERITY_KINDS[Severity(event.severity)])
+    return age_cell(event.at), severity, event.kind.replace("_", " "), event.text
 
 
 def quote_cells(quote: Quote) -> tuple[Any, ...]:

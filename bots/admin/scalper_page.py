@@ -8,20 +8,23 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from bots.admin.bot_page import Table, decision_tables, page_of, record_tables, table
+from bots.admin.bot_page import decision_tables, page_of, record_tables
 from bots.admin.records import side_badge
 from bots.admin.round_trip import lasted, percentage, trip_badge, why_closed
 from bots.models import RoundTrip, ScalperBot
 from bots.round_trips import OpenTrip, TripsPage, trips_page
 from bots.selectors import BotPage, Profit, bot_page
 from bots.strategies.protections import Lock, quote_of
-from exchanges.admin.cells import NOTHING, age_cell, figure, number
+from exchanges.admin.cells import NOTHING, Number, Table, age_cell, figure, number, table
 
 OPEN_HEADERS = [
-    "Opened", "Market", "Side", "State", "Held", "Entry average", "Mark price", "Unrealised", "Trailing stop",
-    "Closing", "Tries",
+    Number("Opened"), "Market", "Side", "State", Number("Held"), Number("Entry average"),
+    Number("Mark price"), Number("Unrealised"), Number("Trailing stop"), "Closing", Number("Tries"),
 ]  # fmt: skip
-LAST_HEADERS = ["Closed", "Market", "Side", "Amount", "Profit", "%", "Lasted", "Why opened", "Why closed"]
+LAST_HEADERS = [
+    Number("Closed"), "Market", "Side", Number("Amount"), Number("Profit"), Number("%"), Number("Lasted"),
+    "Why opened", "Why closed",
+]  # fmt: skip
 LOCK_HEADERS = ["Market", "Until", "Why"]
 
 

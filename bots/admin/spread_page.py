@@ -10,12 +10,11 @@ from bots.admin.bot_page import (
     page_of,
     quote_cells,
     record_tables,
-    table,
 )
 from bots.models import SpreadBot
 from bots.preview import preview_quotes
 from bots.selectors import BotPage, bot_page, figures_of
-from exchanges.admin.cells import age_cell, figure
+from exchanges.admin.cells import age_cell, figure, table
 
 
 def spread_page(bot: SpreadBot) -> dict[str, Any]:

@@ -237,7 +237,9 @@ class Runtime:
             return
         views = await self._database.run(market_views.looked_at, list(self._held))
         feeds = {key: held.duty.feed for key, held in self._held.items()}
-        books = [(view, feed.last_book(view.symbol)) for view in views if (feed := feeds.get(view.connection_id))]
+        books = [
+            (view, feed.last_book(view.symbol)) for view in views if (feed := feeds.get(view.connection_id))
+        ]
         news = [(view, book) for view, book in books if book and book.time != view.seen_at]
         if news:
             await self._database.run(market_views.show, news)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -97,6 +97,21 @@ def age_column(name: str, title: str) -> Callable[[Any, Any], SafeString]:
         return age_cell(getattr(row, name))
 
     return column
+
+
+class Number(str):
+    """A header whose column holds numbers: they stand to the right."""
+
+    __slots__ = ()
+
+
+Table = dict[str, Any]
+
+
+def table(title: str, headers: list[str], rows: Iterable[tuple[Any, ...]]) -> Table:
+    """numeric: a class a column of numbers, by its place."""
+    numeric = [f"desk-n{place}" for place, header in enumerate(headers, 1) if isinstance(header, Number)]
+    return {"title": title, "headers": headers, "numeric": " ".join(numeric), "rows": list(rows)}
 
 
 class NumberField(forms.DecimalField):

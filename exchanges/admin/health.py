@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from exchanges.admin.cells import NOTHING, age_cell, badge
+from exchanges.admin.cells import NOTHING, Number, age_cell, badge
 from exchanges.health import WINDOW_SECONDS, Grade, State
 from exchanges.models import ConnectionHealth, ExchangeConnection
 
 GRADES = {Grade.GOOD: "good", Grade.FAIR: "busy", Grade.POOR: "bad"}
 BREAKERS = {State.CLOSED: "good", State.HALF_OPEN: "busy", State.OPEN: "bad"}
 HEADERS = [
-    "Connection", "Score", "Breaker", "Since", "Median", "95 % within", "Failed", "Rate limit", "As of",
-    "Last error",
+    "Connection", "Score", "Breaker", Number("Since"), Number("Median"), Number("95 % within"),
+    Number("Failed in 5 min"), Number("Rate limit"), Number("Balances"), Number("As of"), "Last error",
 ]  # fmt: skip
 
 
@@ -58,10 +59,16 @@ def health_facts(connection: ExchangeConnection) -> list[tuple[str, SafeString |
 def health_row(health: ConnectionHealth) -> tuple[SafeString | str, ...]:
     """Under HEADERS."""
     return (
-        str(health.connection), score_badge(health), breaker_badge(health), age_cell(health.changed_at),
+        _link(health.connection), score_badge(health), breaker_badge(health), age_cell(health.changed_at),
         milliseconds(health.median_ms), milliseconds(health.p95_ms), failed(health),
-        f"{health.budget_used:.0%}", age_cell(health.updated_at), health.cause or NOTHING,
+        f"{health.budget_used:.0%}", age_cell(health.connection.balances_at), age_cell(health.updated_at),
+        health.cause or NOTHING,
     )  # fmt: skip
+
+
+def _link(connection: ExchangeConnection) -> SafeString:
+    url = reverse("admin:exchanges_exchangeconnection_change", args=[connection.pk])
+    return format_html('<a class="desk-link" href="{}">{}</a>', url, connection)
 
 
 def score_badge(health: ConnectionHealth) -> SafeString:

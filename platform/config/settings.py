@@ -78,6 +78,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "console.context.dry_run",
+                "console.context.kill_switches",
             ],
         },
     },
@@ -151,6 +152,7 @@ SUPPRESS_SINGLE_EXCHANGE_WARNING = flag("SUPPRESS_SINGLE_EXCHANGE_WARNING", defa
 # --- Tests of connections: in a process of their own, so that the web process never loads ccxt.
 MANAGE_FILE = BASE_DIR / "manage.py"
 CHECKUP_APART = True
+KILL_APART = True  # so are the cancels of a kill switch that is pulled on a page
 
 # --- Logs
 LOGGING_CONFIG = "logging.config.dictConfig"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.http import HttpRequest
 
+from bots.admin.kill_switch import PULL
+from bots.kill_targets import visible_switches
 from bots.selectors import dry_run_notice
+from exchanges.admin.cells import age_cell
 from exchanges.selectors import dry_run_setting
 
 
@@ -16,3 +20,17 @@ def dry_run(request: HttpRequest) -> dict[str, Callable[[], str]]:
     user = getattr(request, "user", None)
     is_known = user is not None and user.is_authenticated
     return {"dry_run_notice": partial(dry_run_notice, user) if is_known else dry_run_setting}
+
+
+def kill_switches(request: HttpRequest) -> dict[str, Any]:
+    """Those that are on and cover something that this person sees, and whether they may pull one."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"engaged_switches": list, "may_pull_kill_switch": False}
+    return {
+        "engaged_switches": lambda: [
+            {"switch": switch, "age": age_cell(switch.engaged_at)}
+            for switch in visible_switches(user).engaged()
+        ],
+        "may_pull_kill_switch": user.has_perm(PULL),
+    }

@@ -26,7 +26,7 @@ OWNED = frozenset({
 OF_THE_DESK = frozenset({"bots.killswitch", "bots.runtime", "exchanges.market", "audit.auditentry"})
 # What workers keep for themselves, and what only an admin is to see.
 INTERNAL = frozenset({
-    "exchanges.addressbudget",
+    "exchanges.addressbudget", "bots.marketview", "bots.pricepoint",
     "exchanges.balancebaseline", "exchanges.paperaccount", "exchanges.paperbalance", "exchanges.paperorder",
     "exchanges.papertrade", "exchanges.papertaken", "exchanges.papertape",
 })  # fmt: skip

@@ -14,6 +14,9 @@ _PRIMARY = {
 }  # fmt: skip
 
 
+_SWITCHES = ("bots.view_killswitch", "bots.pull_killswitch", "bots.release_killswitch")
+
+
 def _stylesheet(request: HttpRequest) -> str:
     return static("console/console.css")
 
@@ -60,6 +63,12 @@ UNFOLD: dict[str, Any] = {
                 _item("Orders", "list_alt", "bots_order", "bots.view_order"),
                 _item("Trades", "swap_horiz", "bots_trade", "bots.view_trade"),
                 _item("Positions", "donut_small", "bots_position", "bots.view_position"),
+                {
+                    "title": "Kill switches",
+                    "icon": "emergency_home",
+                    "link": reverse_lazy("admin:bots_killswitch_changelist"),
+                    "permission": lambda request: any(map(request.user.has_perm, _SWITCHES)),
+                },
             ),
             _group(
                 "Exchanges",

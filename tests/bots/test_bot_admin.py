@@ -299,7 +299,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         a_fill(bot, number)
         Position.objects.create(bot=bot, symbol="BTC/USDT")
         Decision.objects.create(bot=bot, reason="x", at=timezone.now())
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(28):
         assert client.get(url).status_code == 200
 
 

@@ -250,7 +250,7 @@ def crowd(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
         Position.objects.filter(bot=bot).update(
             realised_profit=D(number), updated_at=timezone.now() - timedelta(minutes=number)
         )
-    return lambda: [row.bot.name for row in overview.desk(User(is_superuser=True)).rows]
+    return lambda: [row.bot.name for row in overview.bot_rows(overview.seen_by(User(is_superuser=True))).rows]
 
 
 def test_the_first_page_of_many_bots_shows_those_that_traded_last(crowd: Callable[[], list[str]]) -> None:
@@ -267,7 +267,7 @@ def test_the_first_page_of_many_bots_shows_those_in_trouble_first(crowd: Callabl
 
 
 def test_the_sums_of_the_first_page_are_over_all_bots(crowd: Callable[[], list[str]]) -> None:
-    (total,) = overview.desk(User(is_superuser=True)).totals
+    (total,) = overview.figures(overview.seen_by(User(is_superuser=True))).totals
     assert (total.bots, total.profit.realised) == (5, D(10))
 
 
@@ -283,5 +283,7 @@ def test_a_bot_counts_the_trades_of_a_day(client: Client, crowd: Callable[[], li
     bot = SpreadBot.objects.get(name="B0")
     a_fill(bot, 90, minutes_ago=60)
     a_fill(bot, 91, minutes_ago=25 * 60)
-    row = next(row for row in overview.desk(User(is_superuser=True)).rows if row.bot == bot)
+    row = next(
+        row for row in overview.bot_rows(overview.seen_by(User(is_superuser=True))).rows if row.bot == bot
+    )
     assert row.trades == 2

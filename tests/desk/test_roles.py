@@ -31,6 +31,7 @@ ACTS = [
 MAY_NOT = {(OPERATOR, "exchangeconnection", "archive")}
 # Lists beside those of owned rows: who may look at them.
 LISTS = {
+    "bots_killswitch": {VIEWER, OPERATOR, ADMIN},
     "audit_auditentry": {VIEWER, OPERATOR, ADMIN},
     "auth_user": {ADMIN},
     "auth_group": {ADMIN},

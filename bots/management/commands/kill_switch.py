@@ -9,7 +9,14 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from bots.kill_switch import CANCEL_SECONDS, Target, pull_kill_switch, release_kill_switch
+from bots.engine.kill import Ended
+from bots.kill_switch import (
+    CANCEL_SECONDS,
+    Target,
+    cancel_covered,
+    pull_kill_switch,
+    release_kill_switch,
+)
 from bots.models import Bot, KillSwitch
 from exchanges.models import ExchangeConnection
 
@@ -29,6 +36,8 @@ class Command(BaseCommand):
         what.add_argument("--bot", metavar="NAME")
         pull.add_argument("--reason", required=True, help="why, for the record")
         pull.add_argument("--seconds", type=float, default=CANCEL_SECONDS, help="how long to try at most")
+        cancel = actions.add_parser("cancel", help="cancel again what one that is on covers, by its number")
+        cancel.add_argument("number", type=int)
         release = actions.add_parser("release", help="release one by its number")
         release.add_argument("number", type=int)
         actions.add_parser("list", help="list those that are on")
@@ -36,6 +45,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, action: str, **options: Any) -> None:
         if action == "pull":
             self._pull(options)
+        elif action == "cancel":
+            self._cancel(options["number"])
         elif action == "release":
             self._release(options["number"])
         else:
@@ -48,6 +59,15 @@ class Command(BaseCommand):
             )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
+        self._tell(switch, ended)
+
+    def _cancel(self, number: int) -> None:
+        switch = KillSwitch.objects.engaged().filter(pk=number).first()
+        if switch is None:
+            raise CommandError(f"No kill switch {number} is on: `manage.py kill_switch list` shows them.")
+        self._tell(switch, cancel_covered(switch))
+
+    def _tell(self, switch: KillSwitch, ended: list[Ended]) -> None:
         for one in ended:
             self.stdout.write(f"{one.order.connection}: {one.order}: {one.sentence}")
         uncertain = [one for one in ended if not one.is_certain]

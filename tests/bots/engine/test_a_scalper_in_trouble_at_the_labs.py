@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 
 from bots.engine import clock, observe, trip_orders
-from bots.kill_switch import Target, _engage, release_kill_switch
+from bots.switches import Target, engage_kill_switch, release_kill_switch
 from bots.models import BotState, Order
 from bots.strategies.barriers import Exit
 from database.thread import DatabaseThread
@@ -193,7 +193,7 @@ async def test_under_a_kill_switch_nothing_is_placed_and_released_the_exit_goes_
     await desk.change(rests_take_profit=True)
     await desk.rise()
     assert len(desk.resting()) == 1
-    switch = await desk.database.run(_engage, None, Target(), "A drill.")
+    switch = await desk.database.run(engage_kill_switch, actor=None, target=Target(), reason="A drill.")
     await desk.rounds(2)
     await desk.look("37000", "37020", rounds=3)
     assert (desk.resting(), (await desk.trip()).state, sent(desk)) == ([], "open", 2)

@@ -82,11 +82,12 @@ def trades_counted_twice() -> None:
     _replace(ledger, "record_trades", count_again)
 
 
-def exits_ignore_what_filled() -> None:
-    """A cancel tells that an exit has filled in part; the next exit is for the whole all the same."""
-    from bots.engine import tending
+def exits_beside_exits() -> None:
+    """What rests for a position is not seen: a stop is placed beside its target, and another beside that."""
+    from bots.engine import tending, trip_orders
 
-    _replace(tending, "_left", lambda _account, trip, _market: trip.left)
+    for module in (tending, trip_orders):
+        _replace(module, "live_exits", lambda _account, _trip: [])
 
 
 async def _adopt_none(_account: Any, _strangers: Any) -> list[Any]:
@@ -94,6 +95,8 @@ async def _adopt_none(_account: Any, _strangers: Any) -> list[Any]:
 
 
 def _replace(owner: object, name: str, by: object) -> None:
+    """Raises AttributeError where there is nothing of that name any more: a bug in nothing is never found."""
+    getattr(owner, name)
     setattr(owner, name, by)
 
 
@@ -102,5 +105,5 @@ PLANTS: dict[str, Callable[[], None]] = {
     "fence": no_fence,
     "adoption": no_adoption,
     "trades": trades_counted_twice,
-    "exits": exits_ignore_what_filled,
+    "exits": exits_beside_exits,
 }

@@ -35,12 +35,13 @@ class Desk:
         settings: further environment, as SHIFT_SECONDS or LOG_LEVEL.
         """
         self.folder = folder
+        self.database_url = database_url
         self._launcher = "tests/lab/manage.py" if lab else "manage.py"
         self._application = "tests.lab.wsgi" if lab else "config.wsgi"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "BOTDESK_ENV_FILE": os.devnull,
             "SECRET_KEY": uuid.uuid4().hex * 2,
@@ -64,7 +65,7 @@ class Desk:
         command = [sys.executable, self._launcher, *arguments]
         with (self.folder / "manage.log").open("ab") as log:
             done = subprocess.run(
-                command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=log, check=False
+                command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=log, check=False
             )
             log.write(done.stdout)
         assert done.returncode == 0, self.logs()[-3000:]
@@ -81,7 +82,7 @@ class Desk:
         self._start(
             "web", "gunicorn", "--pythonpath", "platform", "--bind", bind, "--threads", "2", self._application
         )
-        wait_until(self._answers, "the web process answers", seconds=30)
+        wait_until(self.answers, "the web process answers", seconds=30)
 
     def start_worker(self, name: str = "worker", **settings: str) -> subprocess.Popen[bytes]:
         """In a process group of its own, as a platform would run it."""
@@ -119,14 +120,14 @@ class Desk:
             self._processes[name] = subprocess.Popen(
                 line,
                 cwd=ROOT,
-                env=self._environment | settings,
+                env=self.environment | settings,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         return self._processes[name]
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         with contextlib.suppress(requests.ConnectionError):
             return requests.get(f"{self.url}/admin/login/", timeout=10).status_code == 200
         return False

@@ -28,6 +28,7 @@ class Account:
 
     orders: unsettled ones by client id. trips: round trips at work by their number.
     trade_cursors: per symbol, since when trades must be asked for.
+    denied_at: by symbol, when an order there was given up because the venue denied it (`uptime()`).
     foreign: (symbol, venue id) of orders that somebody else placed on this account; they are never touched.
     health: how the venue answers; the gateway notes it.
     is_dry_run: live by its row, and run with play money.
@@ -45,6 +46,7 @@ class Account:
     trips: dict[int, RoundTrip] = field(default_factory=dict)
     trade_cursors: dict[str, datetime] = field(default_factory=dict)
     trades_checked_at: dict[str, float] = field(default_factory=dict)
+    denied_at: dict[str, float] = field(default_factory=dict)
     foreign: MutableSet[tuple[str, str]] = field(default_factory=ForeignOrders)
     watch: BalanceWatch = field(default_factory=BalanceWatch)
     health: Condition = field(default_factory=Condition)

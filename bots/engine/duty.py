@@ -31,7 +31,7 @@ from bots.engine.feed import Feed
 from bots.engine.funds import Funds
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
-from bots.engine.observe import observe
+from bots.engine.observe import observe, symbols_of_the_denied
 from bots.engine.pulse import Pulse
 from bots.engine.record import keep_marks, unforeseen
 from bots.engine.scan import Scanners
@@ -209,7 +209,7 @@ class Duty:
     async def _look_around(self, account: Account) -> None:
         """At the whole account, for all bots at once."""
         symbols = set().union(*(sheet.symbols for sheet in self.sheets.values()))
-        symbols |= {order.symbol for order in account.orders.values()}
+        symbols |= {order.symbol for order in account.orders.values()} | symbols_of_the_denied(account)
         account.forget_markets_but(symbols)
         await self._look_at_account(account, symbols & account.markets.keys())
         self._look_due_at = uptime() + (seconds_to_next_look(account) if self.sheets else WATCH_SECONDS)

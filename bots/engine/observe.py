@@ -297,10 +297,18 @@ async def _claim(
 # --- Orders that the venue does not know
 
 
+def symbols_of_the_denied(account: Account) -> set[str]:
+    """Where an order was given up lately: should the venue have it after all, it turns up there."""
+    since = uptime() - TURNS_UP_WITHIN.total_seconds()
+    account.denied_at = {symbol: at for symbol, at in account.denied_at.items() if at >= since}
+    return set(account.denied_at)
+
+
 async def _give_up_absent(account: Account) -> None:
     """Ends orders that the venue has denied often enough; their trades were asked for meanwhile."""
     now = utc_now()
     ended = [order for order in account.live_orders() if _is_absent(order, now)]
+    account.denied_at |= {order.symbol: uptime() for order in ended}
     events = [_end_absent(account, order, now) for order in ended]
     await _save(account, ended, events)
 

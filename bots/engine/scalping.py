@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bots.engine import trips
+from bots.engine import submit, trips
 from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
 from bots.engine.funds import Funds
@@ -12,6 +12,7 @@ from bots.engine.opening import Opened, open_positions
 from bots.engine.record import mark, record
 from bots.engine.scalping_sheet import ScalpingSheet
 from bots.engine.tending import Tended, tell_trouble, tend
+from bots.lifecycle import OrderState
 from bots.models import BotState, Position, RoundTrip, Severity
 from bots.strategies.base import Decision
 from exchanges.errors import OF_THE_CONNECTION, VenueError
@@ -22,6 +23,7 @@ KEEP_PLACE_SECONDS = 300.0
 
 async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     """Raises VenueError where the connection cannot be used; what concerns only this bot is its decision."""
+    await _cancel_what_turned_up(account, sheet)
     before = account.trips_of(sheet.bot.pk)
     tended = await _tend_each(account, sheet, before, funds)
     opened = await open_positions(account, sheet, funds) if sheet.is_running else Opened()
@@ -35,6 +37,14 @@ async def scalp(account: Account, sheet: ScalpingSheet, funds: Funds) -> None:
     await record(account, sheet, decision, refusals, _marked(account, sheet, tended))
     await _keep_place(account, sheet)
     await _tell_of_the_scan(account, sheet)
+
+
+async def _cancel_what_turned_up(account: Account, sheet: ScalpingSheet) -> None:
+    """The orders of round trips that have ended: the venue had denied them. A trip of which more turns out to
+    have filled is at work again."""
+    resting = [order for order in account.orders_of(sheet.bot.pk) if order.state == OrderState.OPEN]
+    late = [order for order in resting if order.round_trip_id not in account.trips]
+    await submit.cancel(account, [order for order in late if order.cancel_requested_at is None])
 
 
 async def _tend_alone(account: Account, sheet: ScalpingSheet, trip: RoundTrip, funds: Funds) -> Tended:

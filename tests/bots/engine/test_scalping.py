@@ -384,6 +384,39 @@ async def test_what_a_late_fill_adds_to_a_closed_trip_is_looked_after(desk: Scal
     assert (await desk.trip()).entered == D("0.5")
 
 
+async def test_an_entry_that_turns_up_after_the_venue_had_denied_it_is_cancelled(
+    desk: ScalperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "GRACE", timedelta(0))
+    desk.venue.hides_new_orders = True
+    await desk.rise(takes="0.5")
+    await desk.rounds(6)
+    assert [order.state for order in await desk.orders(level="entry")] == ["canceled"]
+    assert (await desk.trip()).state == "open"
+    desk.venue.reveal()
+    desk.venue.takes = D(1)
+    await desk.look("94", "94.2", rounds=4)
+    assert desk.venue.resting() == []
+    assert ((await desk.trip()).state, (await desk.trip()).closing) == ("closed", Exit.STOP_LOSS)
+
+
+async def test_an_entry_that_turns_up_after_its_trip_has_ended_is_cancelled_and_what_filled_is_closed(
+    desk: ScalperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "GRACE", timedelta(0))
+    desk.venue.hides_new_orders = True
+    await desk.rise(takes="0")
+    await desk.rounds(6)
+    assert (await desk.trip()).state == "missed"
+    desk.venue.reveal()
+    desk.venue.fill(desk.venue.resting()[0].venue_id, "0.4")
+    desk.venue.takes = D(1)
+    await desk.look("94", "94.2", rounds=5)
+    assert desk.venue.resting() == []
+    trip = await desk.trip()
+    assert (trip.state, trip.entered, trip.exited) == ("closed", D("0.4"), D("0.4"))
+
+
 async def test_an_exit_that_is_refused_is_tried_again_and_told_once(desk: ScalperDesk) -> None:
     await desk.rise()
     desk.venue.fail("place", InsufficientFundsError("not enough BTC"))

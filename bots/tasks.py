@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bots.engine import shift
+from bots.messenger import Messenger
 from vault.redaction import redact
 
 
@@ -11,8 +12,10 @@ class ShiftFailedError(Exception):
 
 
 def run_shift(seconds: float) -> None:
-    """One shift. Safe to run twice, and beside others: connections are leased, never assigned."""
+    """One shift, and messages to people beside it. Safe to run twice, and beside others: connections are
+    leased, messages claimed, never assigned."""
     try:
-        shift.run(seconds)
+        with Messenger():
+            shift.run(seconds)
     except Exception as error:  # noqa: BLE001 - the edge of the task: django-q2 stores what leaves here
         raise ShiftFailedError(redact(f"{type(error).__name__}: {error}")) from None

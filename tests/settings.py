@@ -9,6 +9,8 @@ from tests.parallel import own_redis
 os.environ["BOTDESK_ENV_FILE"] = os.devnull  # a developer's own .env has no say here
 os.environ.pop("QUOTAGUARDSTATIC_URL", None)
 os.environ.pop("DRY_RUN", None)
+os.environ.pop("ALERTS_ALLOW_PRIVATE", None)
+os.environ.pop("SITE_URL", None)
 os.environ.pop("SUPPRESS_SINGLE_EXCHANGE_WARNING", None)
 os.environ["REDIS_URL"] = own_redis(os.environ.get("REDIS_URL", ""))
 os.environ["SECRET_KEY"] = "tests-" + "x" * 50

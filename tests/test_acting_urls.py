@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+from alerts.models import AlertChannel, AlertMessage, AlertRule
 from audit.models import AuditEntry
 from audit.services import record
 from bots.models import (
@@ -88,6 +89,11 @@ def bot(boss: User) -> SpreadBot:
         amount=amount, cost=price * amount, entered=amount, entry_cost=price * amount, state="open",
     )  # fmt: skip
     Group.objects.create(name="Clients")
+    channel = AlertChannel.objects.create(name="Night shift", owner=boss, service="JSON")
+    rule = AlertRule.objects.create(name="All", channel=channel)
+    AlertMessage.objects.create(
+        channel=channel, rule=rule, key="k", title="It broke", created_at=now, not_before=now
+    )
     record(actor=boss, action="bot.created", target=bot)
     return bot
 

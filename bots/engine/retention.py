@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django_q.models import Task
 
+from alerts.models import AlertMessage, MessageState
 from bots.models import BotEvent, MarketView, PricePoint
 from exchanges.models import AddressBudget
 
@@ -22,7 +23,9 @@ def forget_what_is_old(now: datetime) -> int:
     ways_out = AddressBudget.objects.filter(updated_at__lt=now - KEPT)
     prices = PricePoint.objects.filter(minute__lt=now - PricePoint.KEPT)
     views = MarketView.objects.filter(wanted_until__lt=now - PricePoint.KEPT)
-    return sum(_delete_in_batches(rows) for rows in (events, results, ways_out, prices, views))
+    over = [MessageState.SENT, MessageState.FAILED, MessageState.DROPPED]
+    messages = AlertMessage.objects.filter(state__in=over, created_at__lt=now - KEPT)
+    return sum(_delete_in_batches(rows) for rows in (events, results, ways_out, prices, views, messages))
 
 
 def _delete_in_batches(rows: QuerySet[Any]) -> int:

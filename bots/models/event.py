@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 
 
 class Severity(models.TextChoices):
@@ -22,6 +23,10 @@ class BotEvent(models.Model):
     severity = models.CharField(max_length=7, choices=Severity, default=Severity.INFO)
     kind = models.CharField(max_length=40, help_text="What sort of event: started, refused, unknown_order, …")
     text = models.TextField(help_text="One sentence: what happened, and what to do.")
+    # Not a number up to which all are told: rows appear in another order than they are numbered.
+    told = models.BooleanField(
+        default=False, db_default=False, help_text="Whether the alerts' rules were asked about it."
+    )
 
     class Meta:
         ordering = ["-at", "-pk"]
@@ -29,6 +34,7 @@ class BotEvent(models.Model):
             models.Index(fields=["connection", "-at"]),
             models.Index(fields=["bot", "-at"]),
             models.Index(fields=["-at", "-id"]),
+            models.Index(fields=["id"], name="bot_event_untold", condition=Q(told=False)),
         ]
 
     def __str__(self) -> str:

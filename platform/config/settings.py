@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "config",
     "vault",
     "audit",
+    "alerts",
     "exchanges",
     "bots",
 ]
@@ -153,6 +154,12 @@ SUPPRESS_SINGLE_EXCHANGE_WARNING = flag("SUPPRESS_SINGLE_EXCHANGE_WARNING", defa
 MANAGE_FILE = BASE_DIR / "manage.py"
 CHECKUP_APART = True
 KILL_APART = True  # so are the cancels of a kill switch that is pulled on a page
+
+# --- Messages to people
+# Where the desk is reached, for links in messages.
+SITE_URL = text("SITE_URL").strip().rstrip("/")
+# Whether a channel may lead to a private address: where the receiver is in the desk's own network.
+ALERTS_ALLOW_PRIVATE = flag("ALERTS_ALLOW_PRIVATE", default=False)
 
 # --- Logs
 LOGGING_CONFIG = "logging.config.dictConfig"

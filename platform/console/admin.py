@@ -15,6 +15,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from audit.admin import ReadOnlyAdmin
 from audit.services import record
+from console.alert_admin import ChannelAdmin, MessageAdmin, RuleAdmin
+
+__all__ = ["ChannelAdmin", "MessageAdmin", "RuleAdmin"]
 
 admin.site.unregister([User, Group])
 # A schedule runs any function there is, and a task that is sent again leaves no audit row. The queue has a

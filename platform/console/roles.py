@@ -15,12 +15,13 @@ from django.db.models import Q
 
 CLIENT, VIEWER, OPERATOR, ADMIN = "Client", "Viewer", "Operator", "Admin"
 
-# Models whose rows belong to the owner of a connection.
+# Models whose rows belong to the owner of a connection, or of a channel.
 OWNED = frozenset({
     "bots.bot", "bots.spreadbot", "bots.scalperbot", "bots.decision", "bots.order", "bots.trade",
     "bots.roundtrip", "bots.position", "bots.botevent",
     "exchanges.exchangeconnection", "exchanges.connectionhealth", "exchanges.balance",
     "exchanges.balancesnapshot", "exchanges.unexplainedchange",
+    "alerts.alertchannel", "alerts.alertrule", "alerts.alertmessage",
 })  # fmt: skip
 # Those that are about the whole desk.
 OF_THE_DESK = frozenset({"bots.killswitch", "bots.runtime", "exchanges.market", "audit.auditentry"})
@@ -35,6 +36,8 @@ OPERATES = frozenset({
     "bots.operate_bot", "bots.pull_killswitch", "exchanges.test_exchangeconnection",
     *(f"bots.{verb}_{kind}" for verb in ("add", "change", "delete") for kind in ("spreadbot", "scalperbot")),
     "exchanges.add_exchangeconnection", "exchanges.change_exchangeconnection",
+    "alerts.test_alertchannel",
+    *(f"alerts.{verb}_{model}" for verb in ("add", "change", "delete") for model in ("alertchannel", "alertrule")),
 })  # fmt: skip
 # The switch is released by another person than the one who works with it.
 ADMINISTERS = frozenset({"bots.release_killswitch"})

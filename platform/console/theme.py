@@ -93,6 +93,12 @@ UNFOLD: dict[str, Any] = {
                 ),
             ),
             _group(
+                "Alerts",
+                _item("Channels", "campaign", "alerts_alertchannel", "alerts.view_alertchannel"),
+                _item("Rules", "rule", "alerts_alertrule", "alerts.view_alertrule"),
+                _item("Messages", "outbox", "alerts_alertmessage", "alerts.view_alertmessage"),
+            ),
+            _group(
                 "Log",
                 _item("Events", "notifications", "bots_botevent", "bots.view_botevent"),
                 _item("Audit", "history", "audit_auditentry", "audit.view_auditentry"),

@@ -9,6 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 
+from alerts.models import AlertChannel, AlertMessage, AlertRule
 from bots.models import BotEvent, Decision, Order, Position, RoundTrip, ScalperBot, SpreadBot, Trade
 from exchanges.models import Balance, BalanceSnapshot, ExchangeConnection, UnexplainedChange
 from exchanges.selectors import SEES_ALL
@@ -40,7 +41,17 @@ def a_desk_of(owner: User) -> SpreadBot:
     BotEvent.objects.create(bot=bot, connection=connection, at=now, kind="started", text=f"For {owner}.")
     _books(connection, f"{owner}")
     _a_round_trip(connection, f"{owner}")
+    _alerts(owner)
     return bot
+
+
+def _alerts(owner: User) -> None:
+    now = timezone.now()
+    channel = AlertChannel.objects.create(name=f"{owner}'s phone", owner=owner, service="JSON")
+    rule = AlertRule.objects.create(name=f"{owner}'s rule", channel=channel)
+    AlertMessage.objects.create(
+        channel=channel, rule=rule, key="k", title=f"For {owner}", created_at=now, not_before=now
+    )
 
 
 def _books(connection: ExchangeConnection, owner: str) -> None:
@@ -78,8 +89,8 @@ def give(user: User, *permissions: str) -> User:
 
 
 def give_all_but_sight(user: User) -> User:
-    """Every permission there is of connections and bots, but the one to see other owners'."""
-    permissions = Permission.objects.filter(content_type__app_label__in=("exchanges", "bots"))
+    """Every permission there is of connections, bots and alerts, but the one to see other owners'."""
+    permissions = Permission.objects.filter(content_type__app_label__in=("exchanges", "bots", "alerts"))
     user.user_permissions.set(permissions.exclude(codename=SEES_ALL.partition(".")[2]))
     return User.objects.get(pk=user.pk)
 

@@ -37,7 +37,7 @@ OPERATES = frozenset({
     *(f"bots.{verb}_{kind}" for verb in ("add", "change", "delete") for kind in ("spreadbot", "scalperbot")),
     "exchanges.add_exchangeconnection", "exchanges.change_exchangeconnection",
     "alerts.test_alertchannel",
-    *(f"alerts.{verb}_{model}" for verb in ("add", "change", "delete") for model in ("alertchannel", "alertrule")),
+    *(f"alerts.{verb}_alert{row}" for verb in ("add", "change", "delete") for row in ("channel", "rule")),
 })  # fmt: skip
 # The switch is released by another person than the one who works with it.
 ADMINISTERS = frozenset({"bots.release_killswitch"})

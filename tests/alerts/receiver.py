@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ class Receiver:
     answers: list[int] = field(default_factory=list)
     location: str = ""
     taken: list[dict[str, Any]] = field(default_factory=list)
+    taken_at: list[float] = field(default_factory=list)
     hangs: bool = False
     let_go: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -40,6 +42,7 @@ def receiving(host: str = "127.0.0.1") -> Iterator[Receiver]:
         def do_POST(self) -> None:
             said = self.rfile.read(int(self.headers["Content-Length"]))
             if receiver.hangs:
+                receiver.taken_at.append(time.monotonic())
                 receiver.taken.append(json.loads(said))
                 receiver.let_go.wait(60)
                 return

@@ -1,4 +1,4 @@
-"""How events become messages: joined in bursts, put off in quiet hours, and to nobody who may not see them."""
+"""How events become messages: joined in bursts, put off in quiet hours, and told to who may see them."""
 
 from __future__ import annotations
 
@@ -209,9 +209,7 @@ def test_who_sees_all_is_told_of_all(connection: ExchangeConnection, receiver: o
     assert len(messages()) == 1
 
 
-@pytest.mark.parametrize(
-    "change", [{"enabled": False}, {"archived_at": NOON}], ids=["disabled", "archived"]
-)
+@pytest.mark.parametrize("change", [{"enabled": False}, {"archived_at": NOON}], ids=["disabled", "archived"])
 @pytest.mark.parametrize("model", [AlertRule, AlertChannel])
 def test_what_is_disabled_or_archived_tells_nothing(
     rule: AlertRule, connection: ExchangeConnection, model: Any, change: dict[str, Any]

@@ -109,7 +109,7 @@ def row_of(owner: User, model: type[Model]) -> Model:
 def test_each_list_of_connections_and_bots_is_of_owned_rows() -> None:
     pages = admin.site._registry.items()
     assert len(OWNED) >= 11
-    shown = {model for model, _ in pages if model._meta.app_label in {"exchanges", "bots"}}
+    shown = {model for model, _ in pages if model._meta.app_label in {"exchanges", "bots", "alerts"}}
     # Those of the desk cover everybody: test_kill_switch_page says who sees which.
     assert shown - {KillSwitch} == set(OWNED)
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.contrib.auth.models import User
 
 from bots.models import RoundTrip, Trade
-from bots.overview import Desk, desk
+from bots.overview import Figures, Rows, bot_rows, figures, mode_of, seen_by
 from bots.strategies.protections import quote_of
 from exchanges.admin.cells import ago, short
 from exchanges.models import ExchangeConnection
@@ -26,11 +26,11 @@ def daily_report(user: User, *, now: datetime) -> list[str]:
     """One line a fact: profit, trades and round trips of a day, bots in trouble, what accounts hold."""
     if not user.is_active:
         return ["This person's account is disabled."]
-    seen = desk(user)
+    seen = seen_by(user)
     return [
         *_of_the_day(user, now - DAY, now),
-        *_of_all_time(seen),
-        *_in_trouble(seen),
+        *_of_all_time(figures(seen)),
+        *_in_trouble(bot_rows(seen)),
         *_accounts(visible_connections(user).filter(archived_at=None), now),
     ]
 
@@ -64,21 +64,23 @@ def _closed_trips(user: User, since: datetime, until: datetime) -> Counter[Money
     )
 
 
-def _of_all_time(seen: Desk) -> Iterator[str]:
-    for total in seen.totals:
+def _of_all_time(found: Figures) -> Iterator[str]:
+    for total in found.totals:
+        if not total.bots:
+            continue
         yield (
             f"{total.mode.capitalize()}, since the start: {_signed(total.profit.total)} {total.currency} "
             f"({_signed(total.profit.unrealised)} of it unrealised), {total.bots} bots."
         )
 
 
-def _in_trouble(seen: Desk) -> Iterator[str]:
-    troubled = [row for row in seen.rows if row.trouble]
+def _in_trouble(found: Rows) -> Iterator[str]:
+    troubled = [row for row in found.rows if row.trouble]
     for row in troubled[:MOST_LINES]:
         yield f"In trouble: {row.bot} on {row.bot.connection}. {row.trouble}"
     if len(troubled) > MOST_LINES:
         yield f"… and {len(troubled) - MOST_LINES} more bots in trouble."
-    if not troubled and seen.bots:
+    if not troubled and found.bots:
         yield "No bot is in trouble."
 
 
@@ -90,7 +92,7 @@ def _accounts(connections: Iterable[ExchangeConnection], now: datetime) -> Itera
         if value is None or read_at is None:
             yield f"The balances of {connection} were not read yet."
             continue
-        money = ("dry run" if connection.is_dry_run else connection.mode, value.quote)
+        money = (mode_of(connection), value.quote)
         sums[money] += value.total
         oldest[money] = min(read_at, oldest.get(money, read_at))
     for (mode, currency), total in sorted(sums.items()):

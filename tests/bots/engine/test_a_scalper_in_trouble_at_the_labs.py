@@ -13,9 +13,9 @@ import pytest
 import pytest_asyncio
 
 from bots.engine import clock, observe, trip_orders
-from bots.switches import Target, engage_kill_switch, release_kill_switch
 from bots.models import BotState, Order
 from bots.strategies.barriers import Exit
+from bots.switches import Target, engage_kill_switch, release_kill_switch
 from database.thread import DatabaseThread
 from exchanges import health
 from tests.bots.engine.conftest import make_bot

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_GET, require_POST
 
 from bots import services
+from bots.admin.market_part import book_context, changes_table, market_chart, profit_chart
+from bots.markets import shown_markets
 from bots.models import AnyBot, BotState
 from bots.selectors import broker_warning, worker_warning
 from bots.validation import warnings_of
@@ -147,6 +154,77 @@ class BotAdmin(ActingAdmin):
         """What its kind's page shows beside its settings."""
         raise NotImplementedError
 
+    def preview_context(self, bot: Any) -> dict[str, Any]:
+        """What it would do with its settings, where its kind can tell."""
+        return {}
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"bots_{self.model._meta.model_name}"
+
+        def page(word: str, view: Any) -> URLPattern:
+            guarded = self.admin_site.admin_view(view)
+            found: URLPattern = path(f"<uuid:object_id>/{word}/", guarded, name=f"{name}_{word}")
+            return found
+
+        return [
+            page("now", require_GET(self.now_view)),
+            page("book", require_GET(self.book_view)),
+            page("market", require_GET(self.market_view)),
+            page("profit", require_GET(self.profit_view)),
+            page("look", require_POST(self.look_view)),
+            *super().get_urls(),
+        ]
+
+    def now_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """What it does, its figures, orders, trades and events."""
+        bot = self._seen(request, object_id)
+        return render(request, "console/parts/bot_renewed.html", self._now(bot))
+
+    def book_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        bot = self._seen(request, object_id)
+        return render(request, "console/parts/book.html", book_context(bot, _symbol(request, bot)))
+
+    def market_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        bot = self._seen(request, object_id)
+        return JsonResponse(market_chart(bot, _symbol(request, bot)))
+
+    def profit_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        return JsonResponse(profit_chart(self._seen(request, object_id)))
+
+    def look_view(self, request: HttpRequest, object_id: Any) -> HttpResponse:
+        """Somebody has the page open: a worker shows the market's book for a while."""
+        bot = self._seen(request, object_id)
+        if symbol := _symbol(request, bot):
+            services.look_at_market(connection=bot.connection, symbol=symbol)
+        return HttpResponse(status=204)
+
+    def _seen(self, request: HttpRequest, object_id: Any) -> Any:
+        """A bot that this person may see."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        bot = self.get_object(request, str(object_id))
+        if bot is None:
+            raise Http404
+        return bot
+
+    def _now(self, bot: Any) -> dict[str, Any]:
+        return self.page_context(bot) | {"state": state_badge(bot), "mode": mode_badge(bot.connection)}
+
+    def _page(self, request: HttpRequest, bot: Any) -> dict[str, Any]:
+        """All that stands above the form. Its parts are asked for again by themselves."""
+        name, symbols = f"admin:bots_{self.model._meta.model_name}", shown_markets(bot)
+        symbol = _chosen(request, symbols)
+        urls = {
+            word: reverse(f"{name}_{word}", args=[bot.pk]) for word in ("now", "book", "market", "profit")
+        }
+        return self._now(bot) | self.preview_context(bot) | book_context(bot, symbol) | {
+            "urls": urls | {"look": reverse(f"{name}_look", args=[bot.pk])},
+            "symbols": symbols,
+            "chosen_query": urlencode({"symbol": symbol}),
+            "changes": changes_table(bot),
+            "kill_for": f"bot:{bot.pk}",
+        }  # fmt: skip
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         saved = form.save_through_service(request.user)
         obj.pk = saved.pk
@@ -163,13 +241,21 @@ class BotAdmin(ActingAdmin):
         bot = self.get_object(request, object_id) if object_id else None
         context = extra_context or {}
         if bot is not None:
-            context |= self.page_context(bot) | {
+            context |= self._page(request, bot) | {
                 "worker_warning": worker_warning(request.user),
                 "broker_warning": broker_warning(),
                 "warnings": warnings_of(bot),
                 "buttons": self.buttons(request, bot),
-                "mode": mode_badge(bot.connection),
-                "state": state_badge(bot),
             }
         response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         return response
+
+
+def _symbol(request: HttpRequest, bot: AnyBot) -> str:
+    return _chosen(request, shown_markets(bot))
+
+
+def _chosen(request: HttpRequest, symbols: list[str]) -> str:
+    """Of its markets the one that was asked for, else the first; empty where it has none."""
+    asked = request.GET.get("symbol", "")
+    return asked if asked in symbols else next(iter(symbols), "")

@@ -14,11 +14,11 @@ from exchanges.admin.cells import NOTHING, Number, Table, age_cell, badge, figur
 PRICE, AMOUNT = Number("Price"), Number("Amount")
 QUOTE_HEADERS = ["Level", "Side", PRICE, AMOUNT]
 REFUSAL_HEADERS = ["Level", "Side", PRICE, AMOUNT, "Why not"]
-ORDER_HEADERS = [Number("Age"), "Level", "Side", PRICE, AMOUNT, Number("Filled"), "State", "Remark"]
+ORDER_HEADERS = ["Age", "Level", "Side", PRICE, AMOUNT, Number("Filled"), "State", "Remark"]
 TRADE_HEADERS = [
-    Number("Age"), "Side", PRICE, AMOUNT, Number("Cost"), Number("Fee"), Number("Realised profit"),
+    "Age", "Side", PRICE, AMOUNT, Number("Cost"), Number("Fee"), Number("Realised profit"),
 ]  # fmt: skip
-EVENT_HEADERS = [Number("When"), "", "What", "Text"]
+EVENT_HEADERS = ["When", "", "What", "Text"]
 
 
 def page_of(page: BotPage) -> dict[str, Any]:

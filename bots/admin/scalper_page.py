@@ -18,11 +18,11 @@ from bots.strategies.protections import Lock, quote_of
 from exchanges.admin.cells import NOTHING, Number, Table, age_cell, figure, number, table
 
 OPEN_HEADERS = [
-    Number("Opened"), "Market", "Side", "State", Number("Held"), Number("Entry average"),
+    "Opened", "Market", "Side", "State", Number("Held"), Number("Entry average"),
     Number("Mark price"), Number("Unrealised"), Number("Trailing stop"), "Closing", Number("Tries"),
 ]  # fmt: skip
 LAST_HEADERS = [
-    Number("Closed"), "Market", "Side", Number("Amount"), Number("Profit"), Number("%"), Number("Lasted"),
+    "Closed", "Market", "Side", Number("Amount"), Number("Profit"), Number("%"), Number("Lasted"),
     "Why opened", "Why closed",
 ]  # fmt: skip
 LOCK_HEADERS = ["Market", "Until", "Why"]

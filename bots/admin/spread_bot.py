@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from bots.admin.bot import BotAdmin, acts_of
 from bots.admin.spread_bot_form import FIELDSETS, SpreadBotForm
-from bots.admin.spread_page import spread_page
+from bots.admin.spread_page import spread_page, spread_preview
 from bots.models import SpreadBot
 
 
@@ -25,3 +25,6 @@ class SpreadBotAdmin(BotAdmin):
 
     def page_context(self, bot: SpreadBot) -> dict[str, Any]:
         return spread_page(bot)
+
+    def preview_context(self, bot: SpreadBot) -> dict[str, Any]:
+        return spread_preview(bot)

@@ -18,11 +18,17 @@ from exchanges.admin.cells import age_cell, figure, table
 
 
 def spread_page(bot: SpreadBot) -> dict[str, Any]:
-    page, preview = bot_page(bot), preview_quotes(bot)
-    would_quote = preview.decision.quotes if preview.decision else ()
+    page = bot_page(bot)
     return page_of(page) | {
         "facts": _facts(bot, page),
         "tables": [*decision_tables(page, "Its quotes"), *record_tables(page)],
+    }
+
+
+def spread_preview(bot: SpreadBot) -> dict[str, Any]:
+    preview = preview_quotes(bot)
+    would_quote = preview.decision.quotes if preview.decision else ()
+    return {
         "preview": preview,
         "preview_table": table("", QUOTE_HEADERS, map(quote_cells, would_quote)),
     }

@@ -197,6 +197,7 @@ class ConnectionAdmin(ActingAdmin):
             context |= {
                 "warnings": [*same_key_warnings(connection), *(last_test["warnings"] if last_test else [])],
                 "buttons": self.buttons(request, connection),
+                "kill_for": f"connection:{connection.pk}",
                 "mode": mode_badge(connection),
                 "state": self.state(connection),
                 "answer_age": age_cell(connection.last_answer_at),

@@ -64,11 +64,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="changes")
     def changes(self, entry: AuditEntry) -> str:
-        """From what to what; all of a new row is on the entry's own page."""
-        return "; ".join(
-            f"{name}: {_short(before)} → {_short(entry.after.get(name, ''))}"
-            for name, before in entry.before.items()
-        )
+        return changes_of(entry)
+
+
+def changes_of(entry: AuditEntry) -> str:
+    """From what to what; all of a new row is on the entry's own page."""
+    return "; ".join(
+        f"{name}: {_short(before)} → {_short(entry.after.get(name, ''))}"
+        for name, before in entry.before.items()
+    )
 
 
 def _short(value: object) -> str:

@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from bots.admin.bot import state_badge
 from bots.admin.bot_page import EVENT_HEADERS, event_row
+from bots.admin.market_part import chart_lines
 from bots.admin.records import side_badge
 from bots.admin.scalper_page import profit_figures
-from bots.history import Series, equity_of_week, profit_of_day
+from bots.history import equity_of_week, profit_of_day
 from bots.models import KINDS, AnyBot, BotEvent, BotState, ScalperBot, Trade
 from bots.overview import Figures, Seen, Total, bot_rows, figures, seen_by
 from bots.selectors import (
@@ -35,7 +36,7 @@ from exchanges.selectors import single_exchange_warning, worst_health
 HEALTH_ROWS = 20
 _SEEN = "desk_seen"
 TRADE_HEADERS = [
-    Number("Age"), "Bot", "Mode", "Market", "Side", Number("Price"), Number("Amount"),
+    "Age", "Bot", "Mode", "Market", "Side", Number("Price"), Number("Amount"),
     Number("Realised profit"),
 ]  # fmt: skip
 STATES = (BotState.RUNNING, BotState.PAUSED, BotState.STOPPING, BotState.STOPPED)
@@ -216,14 +217,6 @@ def _profit(request: HttpRequest) -> dict[str, Any]:
 def _equity(request: HttpRequest) -> dict[str, Any]:
     now = figures(seen_by(request.user)).totals
     return chart_lines(equity_of_week(request.user, now), "No balances were read in 7 days.")
-
-
-def chart_lines(series: Iterable[Series], when_empty: str) -> dict[str, Any]:
-    """Decimals as text: what is drawn of them is the browser's."""
-    lines = [
-        {"title": one.title, "points": [[at, number(value)] for at, value in one.points]} for one in series
-    ]
-    return {"lines": lines, "empty": "" if lines else when_empty}
 
 
 CHARTS = (

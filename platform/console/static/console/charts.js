@@ -80,7 +80,7 @@
       price: Number(fill.price),
       color: fill.side === "buy" ? BUY : SELL,
       shape: fill.side === "buy" ? "arrowUp" : "arrowDown",
-      size: 1,
+      size: 0.6,
     })));
     (drawn.orders || []).forEach((order) => line.removePriceLine(order));
     drawn.orders = data.orders.map((order) => line.createPriceLine({

@@ -6,14 +6,12 @@ Whoever must not load ccxt takes `bots.switches` and `bots.kill_apart`.
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from bots.engine.kill import Ended, cancel_orders
-from bots.models import KillSwitch
-from bots.switches import Target, engage_kill_switch, release_kill_switch, target_of
+from bots.models import KillSwitch, Order
+from bots.switches import Target, engage_kill_switch, outcome_of, release_kill_switch, target_of
 
 __all__ = ["CANCEL_SECONDS", "Target", "cancel_covered", "pull_kill_switch", "release_kill_switch"]
 
@@ -33,17 +31,16 @@ def pull_kill_switch(
 
 def cancel_covered(switch: KillSwitch, *, seconds: float = CANCEL_SECONDS) -> list[Ended]:
     """Cancels our orders under a switch that is on; what became of each is kept in its row too."""
-    ended = cancel_orders(target_of(switch).live_orders(), seconds=seconds)
-    switch.outcome, switch.cancelled_at = [_outcome(one) for one in ended], timezone.now()
+    ended = cancel_orders(_covered(switch), seconds=seconds)
+    switch.outcome = [outcome_of(one.order, one.sentence, is_certain=one.is_certain) for one in ended]
+    switch.cancelled_at = timezone.now()
     switch.save(update_fields=["outcome", "cancelled_at"])
     return ended
 
 
-def _outcome(ended: Ended) -> dict[str, Any]:
-    return {
-        "order": ended.order.client_id,
-        "text": str(ended.order),
-        "connection": str(ended.order.connection),
-        "sentence": ended.sentence,
-        "is_certain": ended.is_certain,
-    }
+def _covered(switch: KillSwitch) -> list[Order]:
+    """What is live, and what was when the switch was pulled."""
+    live = {order.client_id: order for order in target_of(switch).live_orders()}
+    others = {row["order"] for row in switch.outcome} - live.keys()
+    ended = Order.objects.filter(client_id__in=others).select_related("connection", "bot")
+    return [*live.values(), *ended]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -12,6 +13,8 @@ from django.utils import timezone
 from audit.services import record
 from bots.models import Bot, BotEvent, KillSwitch, Order, Scope, Severity
 from exchanges.models import ExchangeConnection
+
+UNDER_WAY = "It is being cancelled."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +67,17 @@ def target_of(switch: KillSwitch) -> Target:
     return Target(bot=switch.bot, connection=switch.connection, owner=switch.owner)
 
 
+def outcome_of(order: Order, sentence: str, *, is_certain: bool) -> dict[str, Any]:
+    """As it is kept in a switch's row. is_certain: the venue said that it is gone."""
+    return {
+        "order": order.client_id,
+        "text": str(order),
+        "connection": str(order.connection),
+        "sentence": sentence,
+        "is_certain": is_certain,
+    }
+
+
 @transaction.atomic
 def _engage(actor: User | None, target: Target, reason: str) -> KillSwitch:
     """Takes each connection's row: an intent is committed before, and its order is cancelled, or never."""
@@ -73,7 +87,9 @@ def _engage(actor: User | None, target: Target, reason: str) -> KillSwitch:
     if switch is None:
         switch = KillSwitch.objects.create(scope=target.scope, **named, reason=reason, engaged_by=actor)
     switch.cancelling_since, switch.cancelled_at = timezone.now(), None
-    switch.save(update_fields=["cancelling_since", "cancelled_at"])
+    # Workers may be quicker than whoever reports: what was live now is told of all the same.
+    switch.outcome = [outcome_of(order, UNDER_WAY, is_certain=False) for order in target.live_orders()]
+    switch.save(update_fields=["cancelling_since", "cancelled_at", "outcome"])
     record(actor=actor, action="kill_switch.pulled", target=switch, after={"reason": reason})
     BotEvent.objects.bulk_create(
         BotEvent(

@@ -20,6 +20,7 @@ from bots.engine.clock import uptime, utc_now
 from bots.engine.feed import Feeds
 from bots.engine.lease import LeaseLostError
 from bots.engine.takeover import take_over
+from bots.lifecycle import LIVE
 from bots.models import Order
 from database.thread import DatabaseThread
 from exchanges.errors import OrderNotFoundError, VenueError
@@ -81,12 +82,15 @@ class _Target:
 
 
 def cancel_orders(orders: Iterable[Order], *, seconds: float) -> list[Ended]:
-    """Cancels these live orders at their venues; what became of each. Blocks for at most `seconds` or so."""
+    """Cancels those of these orders that are live at their venues; what became of each. Blocks for at most
+    `seconds` or so."""
     by_connection: dict[uuid.UUID, _Target] = {}
     for order in orders:
         target = by_connection.setdefault(order.connection_id, _Target(order.connection, []))
         target.orders.append(order)
-        if order.is_dry_run != order.connection.is_dry_run:
+        if order.state not in LIVE:
+            target.note(order, f"{order.get_state_display()}.", is_certain=True)
+        elif order.is_dry_run != order.connection.is_dry_run:
             target.leave_alone(order)
     reachable = [target for target in by_connection.values() if target.open()]
     if reachable:

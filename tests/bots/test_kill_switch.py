@@ -20,8 +20,9 @@ from audit.models import AuditEntry
 from bots.engine import lease as leases
 from bots.engine import ledger
 from bots.engine.ledger import BotNotRunningError
-from bots.kill_switch import Target, pull_kill_switch, release_kill_switch
+from bots.kill_switch import Target, cancel_covered, pull_kill_switch, release_kill_switch
 from bots.models import Bot, KillSwitch, Order, SpreadBot
+from bots.switches import engage_kill_switch
 from exchanges.models import ExchangeConnection
 from exchanges.selectors import connection_spec
 from exchanges.types import OrderReport, OrderRequest, OrderType, Side
@@ -114,6 +115,21 @@ def test_every_order_is_gone_and_its_end_is_written_down_though_no_worker_lives(
     assert resting(lab) == []
     assert set(Order.objects.values_list("state", flat=True)) == {"canceled"}
     assert not Order.objects.filter(settled_at=None).exists()
+
+
+def test_what_a_worker_cancelled_before_the_report_is_reported_too(
+    lab: BackgroundLab, bot: SpreadBot
+) -> None:
+    quick, slow = rest(bot, "40000"), rest(bot, "40100")
+    switch = engage_kill_switch(actor=None, target=Target(bot=bot), reason="A drill.")
+    assert {row["sentence"] for row in switch.outcome} == {"It is being cancelled."}
+    Order.objects.filter(pk=quick.pk).update(state="canceled", closed_at=timezone.now())
+
+    cancel_covered(switch)
+
+    told = {row["order"]: (row["sentence"], row["is_certain"]) for row in switch.outcome}
+    assert told == {quick.client_id: ("Canceled.", True), slow.client_id: ("Canceled.", True)}
+    assert len(resting(lab)) == 1  # the first was never asked for: its row had ended
 
 
 def test_a_call_that_fails_keeps_no_other_order_from_its_cancel(lab: BackgroundLab, bot: SpreadBot) -> None:

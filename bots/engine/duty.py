@@ -40,7 +40,7 @@ from bots.engine.sheet import Sheet
 from bots.engine.silence import stop_unanswered
 from bots.engine.takeover import Office, follow_markets, open_account, take_over
 from bots.models import BotState, Severity
-from database.thread import tell_outage
+from database.thread import outage_sentence, tell_outage
 from exchanges.errors import (
     OF_THE_CONNECTION,
     CredentialsError,
@@ -166,7 +166,7 @@ class Duty:
             return await self._failed(str(error), self._wait_after(error))
         except AnyDatabaseError as error:
             tell_outage(error)
-            return await self._failed("The database does not answer.", self._backoff())
+            return await self._failed(outage_sentence(error), self._backoff())
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
             return await self._failed(unforeseen(error), self._backoff())

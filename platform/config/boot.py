@@ -10,6 +10,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import OperationalError, ProgrammingError, connection
 
+from database.thread import is_full
 from vault.keyring import VaultError
 from vault.redaction import redact
 
@@ -54,6 +55,8 @@ def _database_sentence(error: Exception) -> str | None:
         return None
     if "locked" in said:
         return f"The database is busy ({said}): another process holds it; try again."
+    if is_full(error):
+        return f"The disk of the database is full ({said}): free some space. What is stored is whole."
     why = _reason(said)
     fix = next((fix for words, fix in _FIXES.items() if re.search(words, why)), "Start its server")
     return f"The database {_name()} cannot be reached: {why}. {fix}, or correct DATABASE_URL."

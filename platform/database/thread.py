@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 log = logging.getLogger(__name__)
 OUTAGE = (OperationalError, InterfaceError)
 OUTAGE_TOLD_EVERY_SECONDS = 60.0
+_FULL = ("disk is full", "No space left on device")  # SQLite's words, and PostgreSQL's
 _outage_told_at = float("-inf")
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,4 +64,14 @@ def tell_outage(error: Exception) -> None:
     global _outage_told_at  # noqa: PLW0603 - one log a process
     if time.monotonic() - _outage_told_at >= OUTAGE_TOLD_EVERY_SECONDS:
         _outage_told_at = time.monotonic()
-        log.warning("The database does not answer; it is asked again: %s", str(error).strip())
+        what = outage_sentence(error).removesuffix(".")
+        log.warning("%s; it is asked again: %s", what, str(error).strip())
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether it could not write because there is no space left."""
+    return any(words in str(error) for words in _FULL)
+
+
+def outage_sentence(error: Exception) -> str:
+    return "The disk of the database is full." if is_full(error) else "The database does not answer."

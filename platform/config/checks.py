@@ -94,6 +94,19 @@ def check_disk_is_kept(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register("boot", deploy=True)
+def check_second_factor(**kwargs: Any) -> list[CheckMessage]:
+    if settings.REQUIRE_MFA != "OFF":
+        return []
+    return [
+        checks.Warning(
+            "REQUIRE_MFA is off: a stolen password is enough to trade for every client of this desk.",
+            hint="Set REQUIRE_MFA=staff (everybody but clients) or REQUIRE_MFA=all.",
+            id="config.W005",
+        )
+    ]
+
+
 def _is_redis_url(given: str) -> bool:
     try:
         url = urlsplit(given)

@@ -2,6 +2,8 @@
 
 import warnings
 
+from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+
 from config.dotenv import ROOT, env_file
 from config.environment import choice, database, env, flag, proxy, required, text, whole_number, words
 from console.theme import UNFOLD as UNFOLD  # the admin's look
@@ -32,7 +34,51 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else
 # What the other names of the domain do is for its owner to say, not for the desk.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
+# The theme computes attributes (Alpine) and writes styles into its pages; scripts come from files of ours.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, UNSAFE_EVAL],
+        "style-src": [SELF, UNSAFE_INLINE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
 SESSION_COOKIE_AGE = 12 * 3600
+
+# --- Sign-in: allauth's pages, by user name and password; the second factor rests in the vault.
+REQUIRE_MFA = choice("REQUIRE_MFA", "OFF", ("OFF", "STAFF", "ALL"))
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+ACCOUNT_ADAPTER = "people.adapters.DeskAccountAdapter"
+ACCOUNT_FORMS = {"login": "people.login_form.DeskLoginForm"}
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = True  # for SESSION_COOKIE_AGE
+# Failed tries: by address, and by address and user name.
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/5m/ip,5/5m/key"}
+# The router of the platform writes the client's address behind those that the client itself claims.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS_ONLY else 0
+MFA_ADAPTER = "people.adapters.DeskMFAAdapter"
+MFA_FORMS = {
+    "activate_totp": "people.second_factor_secrets.SealedActivateTOTPForm",
+    "login_webauthn": "people.passkey_forms.LoginForm",
+    "authenticate_webauthn": "people.passkey_forms.AuthenticateForm",
+    "reauthenticate_webauthn": "people.passkey_forms.ReauthenticateForm",
+    "add_webauthn": "people.passkey_forms.AddForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Botdesk"
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS_ONLY  # browsers themselves allow it on localhost only
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -47,12 +93,17 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "django_q",
     "rest_framework",
     "config",
     "vault",
     "audit",
     "alerts",
+    "people",
     "exchanges",
     "bots",
 ]
@@ -60,12 +111,15 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "logs.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "people.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -80,6 +134,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "console.context.dry_run",
                 "console.context.kill_switches",
+                "console.context.account_pages",
             ],
         },
     },

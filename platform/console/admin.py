@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from allauth.account.admin import EmailAddress
+from allauth.mfa.admin import Authenticator
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model, QuerySet
@@ -16,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from audit.admin import ReadOnlyAdmin
 from audit.services import record
 from console.alert_admin import ChannelAdmin, MessageAdmin, RuleAdmin
+from people import services
 
 __all__ = ["ChannelAdmin", "MessageAdmin", "RuleAdmin"]
 
@@ -23,6 +26,9 @@ admin.site.unregister([User, Group])
 # A schedule runs any function there is, and a task that is sent again leaves no audit row. The queue has a
 # page only where the database is the broker.
 admin.site.unregister([page for page in (Schedule, Success, Failure, OrmQ) if admin.site.is_registered(page)])
+
+# Nobody's second factor is shown or made here; e-mail addresses are not used.
+admin.site.unregister([page for page in (EmailAddress, Authenticator) if admin.site.is_registered(page)])
 
 
 class RecordedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
@@ -67,6 +73,16 @@ class DeskUserAdmin(UserAdmin, RecordedAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    actions = ["remove_second_factors"]
+
+    @admin.action(description="Remove second factors", permissions=["change"])
+    def remove_second_factors(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        for user in users:
+            if not self.has_change_permission(request, user):
+                messages.error(request, f"{user} is a superuser, whom only superusers change.")
+                continue
+            removed = services.remove_second_factors(user=user, actor=_person(request))
+            messages.success(request, f"{user}: {', '.join(removed) or 'no second factor'} removed.")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._is_equal(request, obj) and super().has_change_permission(request, obj)

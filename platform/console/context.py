@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 
 from bots.admin.kill_switch import PULL
 from bots.kill_targets import visible_switches
@@ -34,3 +36,10 @@ def kill_switches(request: HttpRequest) -> dict[str, Any]:
         ],
         "may_pull_kill_switch": user.has_perm(PULL),
     }
+
+
+def account_pages(request: HttpRequest) -> dict[str, Any]:
+    """Pages of sign-in and second factors have the admin's look, which Django hands to its own pages only."""
+    if not request.path.startswith(reverse("account_login").removesuffix("login/")):
+        return {}
+    return admin.site.each_context(request)

@@ -1,10 +1,16 @@
-"""The admin's site: who may come in, and the parts of the first page."""
+"""The admin's site: who may come in and by which door, and the parts of the first page."""
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import AnonymousUser, User
-from django.http import HttpRequest
-from django.urls import URLResolver, include, path
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLResolver, include, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 
@@ -19,3 +25,16 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is not typed
 
     def extra_urls(self) -> list[URLResolver]:
         return [path("desk/", include("console.urls"))]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one door, and it asks for the second factor."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        page = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
+        query = urlencode({REDIRECT_FIELD_NAME: page}, safe="/")
+        return redirect(f"{reverse('account_login')}?{query}")
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return redirect("account_change_password")

@@ -50,6 +50,12 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [_stylesheet],
     "COLORS": {"primary": _PRIMARY},
     "DASHBOARD_CALLBACK": "console.dashboard.add_desk",
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Change password", "link": reverse_lazy("account_change_password")},
+            {"title": "Second factor", "link": reverse_lazy("mfa_index")},
+        ]
+    },
     "SIDEBAR": {
         "show_search": False,
         "show_all_applications": False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from vault.keyring import SecretUnreadableError, keyring
 from vault.secret import Secret
 
 BATCH = 200
+_elsewhere: list[Callable[[], Rotation]] = []
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,21 @@ class Rotation:
         return Rotation(
             self.rotated + other.rotated, self.current + other.current, self.unreadable + other.unreadable
         )
+
+
+def rotates_too(renew: Callable[[], Rotation]) -> None:
+    """For secrets that are not in an EncryptedField. renew: puts them under the first key."""
+    if renew not in _elsewhere:
+        _elsewhere.append(renew)
+
+
+def rotate_all() -> Rotation:
+    total = Rotation()
+    for column in encrypted_columns():
+        total += rotate(column)
+    for renew in _elsewhere:
+        total += renew()
+    return total
 
 
 def encrypted_columns() -> Iterator[Column]:

@@ -10,6 +10,7 @@ from tests.e2e.desk import ADMIN_PASSWORD
 
 def log_in(browser: Browser) -> None:
     page = browser.open("/admin/login/?next=/admin/")
+    assert page.url.endswith("/accounts/login/?next=/admin/")
     home = browser.send(page, page.form_with("password"), username="admin", password=ADMIN_PASSWORD)
     assert home.url.endswith("/admin/")
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from vault.keyring import VaultError, keyring, new_key
-from vault.rotation import Rotation, encrypted_columns, rotate
+from vault.rotation import Rotation, rotate_all
 
 
 class Command(BaseCommand):
@@ -30,10 +30,7 @@ class Command(BaseCommand):
             keyring()
         except VaultError as error:
             raise CommandError(str(error)) from None
-        total = Rotation()
-        for column in encrypted_columns():
-            total += rotate(column)
-        self._report(total)
+        self._report(rotate_all())
 
     def _report(self, total: Rotation) -> None:
         self.stdout.write(

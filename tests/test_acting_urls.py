@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+import people.urls
 from alerts.models import AlertChannel, AlertMessage, AlertRule
 from audit.models import AuditEntry
 from audit.services import record
@@ -126,8 +127,8 @@ def everything() -> dict[str, list[Any]]:
     return rows
 
 
-def named_patterns(resolver: URLResolver | None = None) -> Iterator[URLPattern]:
-    for pattern in (resolver or get_resolver()).url_patterns:
+def named_patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
             yield from named_patterns(pattern)
         elif pattern.name:
@@ -135,8 +136,10 @@ def named_patterns(resolver: URLResolver | None = None) -> Iterator[URLPattern]:
 
 
 def addresses(bot: SpreadBot) -> Iterator[str]:
-    """Of every page, with a row and an act that exist where it takes one."""
-    for pattern in named_patterns():
+    """Of every page of the admin, with a row and an act that exist where it takes one."""
+    resolvers = [each for each in get_resolver().url_patterns if isinstance(each, URLResolver)]
+    (pages,) = [resolver for resolver in resolvers if resolver.namespace == "admin"]
+    for pattern in named_patterns(pages):
         words = pattern.pattern.regex.groupindex.keys() or pattern.pattern.converters.keys()
         app_label, _, rest = str(pattern.name).partition("_")
         model_name = rest.partition("_")[0]
@@ -163,6 +166,19 @@ def test_getting_any_page_changes_no_row(bot: SpreadBot, boss: User) -> None:
     assert sum(status == 200 for status in answers.values()) > 30
     acting = {status for address, status in answers.items() if "/act/" in address}
     assert acting == {405}
+
+
+def test_getting_the_pages_of_an_account_changes_no_row_but_the_sessions_own(boss: User) -> None:
+    """A session keeps what a browser was asked to sign, and a secret until its first code."""
+    browser, before = browser_of(boss), everything()
+    for pattern in people.urls.urlpatterns:
+        if isinstance(pattern, URLPattern):
+            assert browser.get(reverse(str(pattern.name))).status_code in {200, 302, 403}
+    for name in ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_login_webauthn"):
+        assert browser.get(reverse(name)).status_code in {200, 302}
+    after = everything()
+    del before["django_session"], after["django_session"]
+    assert after == before
 
 
 def test_logging_out_needs_a_post(boss: User) -> None:

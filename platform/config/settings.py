@@ -201,6 +201,16 @@ Q_CLUSTER = {
     **({"broker_class": "bots.engine.broker.PatientRedis"} if REDIS_URL else {"orm": "default", "poll": 0.2}),
 }
 
+# --- Cache: what is counted of people's tries. Without Redis each web process counts for itself.
+_LOCAL_CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "botdesk"}
+_SHARED_CACHE = {
+    "BACKEND": "config.shared_cache.SharedCache",
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "botdesk",
+    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+}
+CACHES = {"default": _SHARED_CACHE if REDIS_URL else _LOCAL_CACHE}
+
 # --- What the desk may do: play money only, whatever the mode of a connection.
 DRY_RUN = flag("DRY_RUN", default=False)
 SUPPRESS_SINGLE_EXCHANGE_WARNING = flag("SUPPRESS_SINGLE_EXCHANGE_WARNING", default=False)

@@ -20,14 +20,15 @@ SETUP_NEEDED = (
 
 def is_required_of(user: User) -> bool:
     """REQUIRE_MFA: off; staff: of everybody but clients, who see their own only; all."""
-    if settings.REQUIRE_MFA == "STAFF":
-        return bool(user.is_staff or user.has_perm(SEES_ALL))
-    return bool(settings.REQUIRE_MFA == "ALL")
+    required: str = settings.REQUIRE_MFA
+    if required == "STAFF":
+        return user.is_staff or user.has_perm(SEES_ALL)
+    return required == "ALL"
 
 
 def has_one(user: User) -> bool:
     factors = Authenticator.objects.filter(user=user)
-    return factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    return bool(factors.exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
 
 
 class SecondFactorMiddleware:

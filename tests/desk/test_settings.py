@@ -363,10 +363,30 @@ def test_a_new_key_is_printed_before_there_are_any_settings() -> None:
 
 
 def test_a_desk_behind_https_passes_djangos_checks_for_deployment() -> None:
-    checked = start("manage.py", "check", "--deploy", HTTPS_ONLY="true", ALLOWED_HOSTS="desk.example.com")
+    checked = start(
+        "manage.py",
+        "check",
+        "--deploy",
+        HTTPS_ONLY="true",
+        REQUIRE_MFA="staff",
+        ALLOWED_HOSTS="desk.example.com",
+    )
     assert "no issues" in checked.stdout + checked.stderr
 
 
 def test_a_desk_without_an_env_file_says_nothing_of_it(tmp_path: Path) -> None:
     checked = start("manage.py", "check", BOTDESK_ENV_FILE=str(tmp_path / "none"))
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_a_deploy_without_a_second_factor_is_warned_of() -> None:
+    checked = start("manage.py", "check", "--deploy", HTTPS_ONLY="true", ALLOWED_HOSTS="desk.example.com")
+    assert checked.stderr.count("(config.") == 1
+    assert "a stolen password is enough" in checked.stderr
+    assert "REQUIRE_MFA=staff" in checked.stderr
+
+
+def test_a_wrong_word_for_who_needs_a_second_factor_is_said_at_boot() -> None:
+    checked = start("manage.py", "check", REQUIRE_MFA="sometimes")
+    assert checked.returncode != 0
+    assert "REQUIRE_MFA is 'SOMETIMES': write one of OFF, STAFF, ALL." in checked.stderr

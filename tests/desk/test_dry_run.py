@@ -23,7 +23,7 @@ from exchanges.services import create_connection
 pytestmark = pytest.mark.django_db
 PAGES = (
     "/admin/", "/admin/bots/spreadbot/", "/admin/bots/order/", "/admin/exchanges/exchangeconnection/add/",
-    "/admin/audit/auditentry/", "/admin/auth/user/", "/admin/password_change/",
+    "/admin/audit/auditentry/", "/admin/auth/user/", "/accounts/2fa/",
 )  # fmt: skip
 
 
@@ -59,9 +59,9 @@ def test_every_page_says_that_it_is_a_dry_run(client: Client, settings: Settings
 
 
 def test_the_page_to_log_in_says_it_too(settings: Settings) -> None:
-    assert DRY_RUN_NOTICE not in Client().get("/admin/login/").content.decode()
+    assert DRY_RUN_NOTICE not in Client().get("/accounts/login/").content.decode()
     settings.DRY_RUN = True
-    assert Client().get("/admin/login/").content.decode().count(DRY_RUN_NOTICE) == 1
+    assert Client().get("/accounts/login/").content.decode().count(DRY_RUN_NOTICE) == 1
 
 
 def test_a_live_connection_stays_live_in_the_database_and_is_opened_as_paper(

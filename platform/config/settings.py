@@ -207,7 +207,7 @@ _SHARED_CACHE = {
     "BACKEND": "config.shared_cache.SharedCache",
     "LOCATION": REDIS_URL,
     "KEY_PREFIX": "botdesk",
-    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **REDIS_OPTIONS},
 }
 CACHES = {"default": _SHARED_CACHE if REDIS_URL else _LOCAL_CACHE}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -61,10 +60,13 @@ def test_while_redis_is_away_a_process_counts_for_itself(
 def test_it_is_asked_again_some_seconds_later(prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     now, cache = [100.0], a_process(NOWHERE, prefix)
     monkeypatch.setattr("config.shared_cache.time.monotonic", lambda: now[0])
-    asked: list[Any] = []
-    monkeypatch.setattr(
-        "django.core.cache.backends.redis.RedisCache.get", lambda *args, **kwargs: asked.append(args) or 7
-    )
+    asked: list[str] = []
+
+    def answer(redis_cache: SharedCache, key: str) -> int:
+        asked.append(key)
+        return 7
+
+    monkeypatch.setattr("django.core.cache.backends.redis.RedisCache.get", answer)
     cache.set("tries", 1)
     assert (cache.get("tries"), asked) == (1, [])
     now[0] += 6

@@ -135,11 +135,15 @@ def named_patterns(resolver: URLResolver) -> Iterator[URLPattern]:
             yield pattern
 
 
-def addresses(bot: SpreadBot) -> Iterator[str]:
-    """Of every page of the admin, with a row and an act that exist where it takes one."""
+def pages_of_the_admin() -> Iterator[URLPattern]:
     resolvers = [each for each in get_resolver().url_patterns if isinstance(each, URLResolver)]
     (pages,) = [resolver for resolver in resolvers if resolver.namespace == "admin"]
-    for pattern in named_patterns(pages):
+    return named_patterns(pages)
+
+
+def addresses(bot: SpreadBot) -> Iterator[str]:
+    """Of every page of the admin, with a row and an act that exist where it takes one."""
+    for pattern in pages_of_the_admin():
         words = pattern.pattern.regex.groupindex.keys() or pattern.pattern.converters.keys()
         app_label, _, rest = str(pattern.name).partition("_")
         model_name = rest.partition("_")[0]

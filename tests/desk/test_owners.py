@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
+import console.urls
 from audit.models import AuditEntry
 from bots.models import BotEvent, BotState, KillSwitch, Position, SpreadBot
 from bots.selectors import visible_bots
@@ -18,6 +19,7 @@ from exchanges.models import ExchangeConnection
 from exchanges.selectors import SEES_ALL, visible_connections, visible_rows
 from tests.desk.pages import form_of
 from tests.desk.two_clients import a_desk_of, browser_of, give, give_all_but_sight
+from tests.test_acting_urls import pages_of_the_admin
 
 pytestmark = pytest.mark.django_db
 
@@ -192,6 +194,28 @@ def test_the_first_page_has_no_word_and_no_number_of_another_client(
     assert [total["bots"] for total in page.context["totals"]] == [2]
     assert page.context["bot_count"] == 2
     assert page.context["worker_warning"] == ""
+
+
+def test_the_parts_and_charts_of_the_first_page_have_none_either(adas: Client) -> None:
+    assert len(console.urls.urlpatterns) > 3
+    for pattern in console.urls.urlpatterns:
+        answer = adas.get(reverse(f"admin:{pattern.name}"))
+        assert answer.status_code == 200
+        assert "bob" not in answer.content.decode(), pattern.name
+
+
+def test_no_address_of_the_admin_takes_another_clients_row(adas: Client, bob: User) -> None:
+    """Whatever pages there will be: with the key of another's row they are not found, or want a POST."""
+    tried = 0
+    for pattern in pages_of_the_admin():
+        words = pattern.pattern.converters.keys()
+        model = next((model for model in OWNED if f"_{model._meta.model_name}_" in f"_{pattern.name}_"), None)
+        if model is None or words != {"object_id"}:
+            continue
+        answer = adas.get(reverse(f"admin:{pattern.name}", args=[row_of(bob, model).pk]))
+        assert answer.status_code in {403, 404, 405}, pattern.name
+        tried += 1
+    assert tried > 2 * len(OWNED)
 
 
 def test_a_lookup_through_the_owner_is_refused(adas: Client) -> None:

@@ -15,7 +15,8 @@ PASSPHRASE = "canary Passphrase & <memo> 42"
 USERNAME = "desk"
 PASSWORD = "c4nary:p@ss/w%rd#1?\"q\" &+='x'\\"
 WRONG_PASSWORD = "canary:wr@ng/%word#2"
-CANARIES = (API_KEY, API_SECRET, WRONG_KEY, PASSPHRASE, PASSWORD, WRONG_PASSWORD)
+HOOK = "CanaryHook" + "h1357" * 8
+CANARIES = (API_KEY, API_SECRET, WRONG_KEY, PASSPHRASE, PASSWORD, WRONG_PASSWORD, HOOK)
 
 
 def forms(secret: str) -> set[str]:

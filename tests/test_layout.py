@@ -63,10 +63,10 @@ def test_every_entry_point_sees_pythons_own_platform(code: str, tmp_path: Path) 
     assert str(Path(os.__file__).parent / "platform.py") in run(code, tmp_path)
 
 
-def test_the_web_process_does_not_pay_for_ccxt(tmp_path: Path) -> None:
+def test_the_web_process_does_not_pay_for_ccxt_nor_apprise(tmp_path: Path) -> None:
     code = (
         "import sys; sys.path.insert(0, 'platform'); import config.wsgi; from django.urls import reverse; "
-        "reverse('admin:index'); print(sorted({'ccxt', 'aiohttp'} & set(sys.modules)))"
+        "reverse('admin:index'); print(sorted({'ccxt', 'aiohttp', 'apprise'} & set(sys.modules)))"
     )
     assert run(code, tmp_path).strip() == "[]"
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from alerts.selectors import is_told_nothing
 from console.desk import CHARTS, PARTS, sees_bots
 
 
@@ -17,4 +18,8 @@ def add_desk(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         if part.may_see(request)
     }
     charts = [chart for chart in CHARTS if chart.may_see(request)]
-    return context | {"title": "Overview", "parts": shown, "charts": charts, "may_view": sees_bots(request)}
+    hints = request.user.has_perm("alerts.add_alertchannel") and is_told_nothing(request.user)
+    return context | {
+        "title": "Overview", "parts": shown, "charts": charts, "may_view": sees_bots(request),
+        "hints_at_alerts": hints,
+    }  # fmt: skip

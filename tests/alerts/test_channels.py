@@ -252,3 +252,10 @@ def test_a_rule_says_its_quiet_hours_in_the_channels_time_zone(channel: AlertCha
     evening_in_tokyo = datetime(2026, 7, 1, 14, tzinfo=UTC)
     assert rule.quiet_hours is not None
     assert rule.quiet_hours.until(evening_in_tokyo) - evening_in_tokyo == timedelta(hours=8)
+
+
+def test_the_first_page_hints_at_channels_until_there_is_one(client: Client, boss: User) -> None:
+    hint = "Nobody tells you"
+    assert hint in client.get(reverse("admin:index")).content.decode()
+    make_channel(boss, "json://203.0.113.9")
+    assert hint not in client.get(reverse("admin:index")).content.decode()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
-from alerts import delivery
+from alerts import courier, delivery
 from alerts.delivery import CLAIM, MOST_ATTEMPTS, claim, deliver, pause, send_due
 from alerts.models import AlertChannel, AlertMessage, MessageState
 from tests.alerts.conftest import make_channel
@@ -160,3 +164,48 @@ def test_four_that_send_at_once_send_each_message_once(channel: AlertChannel, re
         thread.join(120)
     assert sorted(receiver.titles) == titles
     assert delivery.claim(timezone.now()) is None
+
+
+SENDER = """
+import django
+django.setup()
+from django.conf import settings
+settings.ALERTS_ALLOW_PRIVATE = True
+from alerts.delivery import send_due
+send_due(seconds=60)
+"""
+
+
+def a_process_that_sends() -> subprocess.Popen[bytes]:
+    """On this test's database."""
+    known = connection.settings_dict
+    url = f"sqlite:///{known['NAME']}"
+    if connection.vendor == "postgresql":
+        url = (
+            f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
+        )
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment["PYTHONPATH"] = f"{courier.FOLDER}:{courier.FOLDER.parent}"
+    return subprocess.Popen([sys.executable, "-c", SENDER], env=environment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_is_killed_while_it_sends_loses_no_message(ada: User, receiver: Receiver) -> None:
+    message = a_message(make_channel(ada, f"{receiver.url}?rto=60"))
+    receiver.hangs = True
+    process = a_process_that_sends()
+    try:
+        deadline = time.monotonic() + 60
+        while not receiver.taken:
+            assert time.monotonic() < deadline, "it was not sent"
+            time.sleep(0.05)
+    finally:
+        process.kill()
+        process.wait()
+    message.refresh_from_db()
+    assert (message.state, send_due(seconds=LONG)) == ("sending", 0)
+    receiver.hangs = False
+    AlertMessage.objects.update(claimed_until=timezone.now())  # a minute later
+    assert send_due(seconds=LONG) == 1
+    message.refresh_from_db()
+    assert message.state == "sent"

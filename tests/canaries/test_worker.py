@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import logging
 import time
 import traceback
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from bots.engine.runtime import Runtime
 from bots.models import BotEvent, Order, SpreadBot
 from bots.tasks import run_shift
 from exchanges.models import ExchangeConnection
+from logs.written import formatter
 from tests.canaries import (
     API_KEY,
     API_SECRET,
@@ -33,6 +36,7 @@ from tests.canaries import (
 )
 from tests.canaries.planted import change_secret, rows
 from tests.lab.background import BackgroundLab
+from vault.redaction import RedactingHandler
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -113,3 +117,24 @@ def test_a_failed_task_keeps_no_secret(
     assert "RuntimeError" in failure.result
     page = client.get(reverse("admin:django_q_failure_change", args=[failure.pk])).content.decode()
     assert leaks(page + logs.getvalue() + rows()) == []
+
+
+def test_a_failing_worker_tells_programs_which_connection_it_was_and_no_secret(
+    connection: ExchangeConnection, bot: SpreadBot, logs: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the JSON form, from the duty's own lines and from the bot's cycle."""
+
+    async def broken(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError(f"proxy http://{USERNAME}:{PASSWORD}@proxy.example, key {API_KEY!r}")
+
+    (handler,) = [each for each in logging.root.handlers if isinstance(each, RedactingHandler)]
+    monkeypatch.setattr(handler, "formatter", formatter("JSON"))
+    monkeypatch.setattr("bots.engine.duty.cycle", broken)
+    run_worker_until(lambda: BotEvent.objects.filter(kind="stood_aside").exists())
+
+    lines = [json.loads(line) for line in logs.getvalue().splitlines()]
+    (failed, *_) = [line for line in lines if line["message"] == f"a cycle of bot {bot.pk} failed"]
+    assert (failed["connection_id"], failed["bot_id"]) == (str(connection.pk), str(bot.pk))
+    assert "RuntimeError" in failed["exc_info"]
+    assert {line["connection_id"] for line in lines if "connection_id" in line} == {str(connection.pk)}
+    assert leaks(logs.getvalue()) == []

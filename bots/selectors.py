@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -18,11 +18,13 @@ from bots.accounting import Holding, unrealised
 from bots.engine import broker
 from bots.lifecycle import LIVE, OrderState
 from bots.models import (
+    KINDS,
     AnyBot,
     Bot,
     BotEvent,
     BotState,
     Decision,
+    KillSwitch,
     Order,
     Position,
     RoundTrip,
@@ -228,12 +230,50 @@ def _left(count: int) -> str:
     )
 
 
+def workers_alive() -> int:
+    """Worker processes that were heard of lately."""
+    return Runtime.objects.filter(heartbeat_at__gt=timezone.now() - WORKER_SILENT_AFTER).count()
+
+
+def newest_heartbeat() -> tuple[int, datetime | None]:
+    """How many workers were heard of lately, and when any of them was last."""
+    beats = list(Runtime.objects.values_list("heartbeat_at", flat=True))
+    return sum(beat > timezone.now() - WORKER_SILENT_AFTER for beat in beats), max(beats, default=None)
+
+
+def bots_by_kind_and_state() -> dict[tuple[str, str], int]:
+    """Of the whole desk, without those that are archived; each state, 0 where it has none."""
+    counts: dict[tuple[str, str], int] = {}
+    for kind in KINDS:
+        rows = kind.objects.filter(archived_at=None).order_by().values_list("state").annotate(Count("pk"))
+        name = str(kind._meta.verbose_name)
+        counts |= {(name, state): 0 for state in BotState.values}
+        counts |= {(name, state): count for state, count in rows}
+    return counts
+
+
+def live_orders_by_state() -> dict[tuple[str], int]:
+    """Of the whole desk, those of the books in use."""
+    rows = Order.objects.current().filter(settled_at=None).live().order_by().values_list("state")
+    return {(state.value,): 0 for state in LIVE} | {(state,): n for state, n in rows.annotate(Count("pk"))}
+
+
+def switches_on() -> int:
+    return KillSwitch.objects.engaged().count()
+
+
+def bots_by_state(user: User | AnonymousUser) -> dict[str, int]:
+    """Of those that this person sees and that are not archived; each state, 0 where it has none."""
+    counted = visible_bots(user).filter(archived_at=None).order_by().values_list("state")
+    return dict.fromkeys(BotState.values, 0) | dict(counted.annotate(Count("pk")))
+
+
 def worker_warning(user: User | AnonymousUser) -> str:
     """One sentence when bots that this person sees are at work and no worker is; nothing when all is well."""
     at_work = visible_bots(user).exclude(state=BotState.STOPPED).count()
     if not at_work:
         return ""
-    if Runtime.objects.filter(heartbeat_at__gt=timezone.now() - WORKER_SILENT_AFTER).exists():
+    if workers_alive():
         return ""
     bots = "1 bot is" if at_work == 1 else f"{at_work} bots are"
     return f"No worker is running while {bots} at work: start one with `python manage.py worker`."

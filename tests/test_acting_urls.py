@@ -130,7 +130,8 @@ def everything() -> dict[str, list[Any]]:
 def named_patterns(resolver: URLResolver) -> Iterator[URLPattern]:
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
-            yield from named_patterns(pattern)
+            if pattern.namespace != "api":  # tests/api asks its addresses
+                yield from named_patterns(pattern)
         elif pattern.name:
             yield pattern
 

@@ -1,4 +1,5 @@
-"""Keeps tables that hold no money from growing: old events and task results go, orders and trades never."""
+"""Keeps tables that hold no money from growing: old events, task results and answers
+of the API go, orders and trades never."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from django_q.models import Task
 from alerts.models import AlertMessage, MessageState
 from bots.models import BotEvent, MarketView, PricePoint
 from exchanges.models import AddressBudget
+from rest.models import StoredAnswer
 
 KEPT = timedelta(days=30)
 BATCH = 5000
@@ -25,7 +27,9 @@ def forget_what_is_old(now: datetime) -> int:
     views = MarketView.objects.filter(wanted_until__lt=now - PricePoint.KEPT)
     over = [MessageState.SENT, MessageState.FAILED, MessageState.DROPPED]
     messages = AlertMessage.objects.filter(state__in=over, created_at__lt=now - KEPT)
-    return sum(_delete_in_batches(rows) for rows in (events, results, ways_out, prices, views, messages))
+    answers = StoredAnswer.objects.filter(created_at__lt=now - StoredAnswer.KEPT)
+    old = (events, results, ways_out, prices, views, messages, answers)
+    return sum(_delete_in_batches(rows) for rows in old)
 
 
 def _delete_in_batches(rows: QuerySet[Any]) -> int:

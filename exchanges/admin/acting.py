@@ -14,6 +14,7 @@ from django.db import models, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin
 
 from exchanges.admin.owned import OwnedAdmin
 
@@ -43,18 +44,14 @@ class Act:
     confirm: str = ""
 
 
-class ActingAdmin(OwnedAdmin):
-    """A model whose rows are acted upon, and archived instead of deleted."""
+class ButtonsAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
+    """A model whose rows are acted upon, and never deleted."""
 
     acts: tuple[Act, ...] = ()
     list_per_page = 50
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        is_archived = obj is not None and obj.archived_at is not None
-        return bool(super().has_change_permission(request, obj)) and not is_archived
 
     def get_urls(self) -> list[URLPattern]:
         options = self.model._meta
@@ -94,6 +91,14 @@ class ActingAdmin(OwnedAdmin):
     def _url_name(self, page: str) -> str:
         options = self.model._meta
         return f"{self.admin_site.name}:{options.app_label}_{options.model_name}_{page}"
+
+
+class ActingAdmin(ButtonsAdmin, OwnedAdmin):
+    """Rows that hang on a connection, and are archived instead of deleted."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_archived = obj is not None and obj.archived_at is not None
+        return bool(super().has_change_permission(request, obj)) and not is_archived
 
 
 class ServiceForm(forms.ModelForm):

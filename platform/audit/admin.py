@@ -60,7 +60,8 @@ class AuditEntryAdmin(ReadOnlyAdmin):
 
     @admin.display(description="who", ordering="actor__username")
     def who(self, entry: AuditEntry) -> str:
-        return str(entry.actor) if entry.actor else "the desk"
+        person = str(entry.actor) if entry.actor else "the desk"
+        return f"{person}, through the {entry.through}" if entry.through else person
 
     @admin.display(description="changes")
     def changes(self, entry: AuditEntry) -> str:

@@ -31,6 +31,12 @@ class AuditEntry(models.Model):
         related_name="+",
         help_text="Empty: the desk itself, or a command on the server.",
     )
+    through = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        help_text="What acted for that person; empty: they did it themselves.",
+    )
     action = models.CharField(max_length=60)
     target_type = models.CharField(max_length=60)
     target_id = models.CharField(max_length=60)

@@ -80,6 +80,21 @@ def check_sentry_dsn(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register("boot")
+def check_cors_origins(**kwargs: Any) -> list[CheckMessage]:
+    wrong = [origin for origin in settings.CORS_ALLOWED_ORIGINS if not _is_origin(origin)]
+    if not wrong:
+        return []
+    return [
+        Error(
+            f"CORS_ALLOWED_ORIGINS has {wrong[0]!r}, which is no origin.",
+            hint="Write scheme and host, without a path and without *: https://board.example.com, with "
+            "commas between several.",
+            id="config.E010",
+        )
+    ]
+
+
+@register("boot")
 def check_disk_is_kept(**kwargs: Any) -> list[CheckMessage]:
     platform = next((name for variable, name in EPHEMERAL.items() if os.environ.get(variable)), None)
     if platform is None or settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3":
@@ -105,6 +120,15 @@ def check_second_factor(**kwargs: Any) -> list[CheckMessage]:
             id="config.W005",
         )
     ]
+
+
+def _is_origin(given: str) -> bool:
+    try:
+        url = urlsplit(given)
+        is_whole = bool(url.hostname) and url.port != 0 and given == f"{url.scheme}://{url.netloc}"
+    except ValueError:
+        return False
+    return url.scheme in {"http", "https"} and is_whole and "*" not in given and "@" not in given
 
 
 def _is_redis_url(given: str) -> bool:

@@ -8,6 +8,11 @@ from config.dotenv import ROOT, env_file
 from config.environment import choice, database, env, flag, proxy, required, text, whole_number, words
 from console.theme import UNFOLD as UNFOLD  # the admin's look
 from logs.written import FORMATS, logging_config
+from rest.framework import CORS
+from rest.framework import DRF_STANDARDIZED_ERRORS as DRF_STANDARDIZED_ERRORS
+from rest.framework import REST_FRAMEWORK as REST_FRAMEWORK
+from rest.framework import REST_KNOX as REST_KNOX
+from rest.framework import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from vault.redaction import remember
 
 BASE_DIR = ROOT
@@ -30,6 +35,8 @@ SECURE_SSL_REDIRECT = HTTPS_ONLY
 SESSION_COOKIE_SECURE = HTTPS_ONLY
 CSRF_COOKIE_SECURE = HTTPS_ONLY
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS_ONLY else 0
+# Probes come from beside the router, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^(livez|readyz|healthz|metrics)$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS_ONLY else None
 # What the other names of the domain do is for its owner to say, not for the desk.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -98,14 +105,22 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "django_q",
+    "corsheaders",
     "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "drf_standardized_errors",
+    "knox",
     "config",
     "vault",
     "audit",
     "alerts",
     "people",
+    "rest",
     "exchanges",
     "bots",
+    "api",
 ]
 
 MIDDLEWARE = [
@@ -113,6 +128,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -121,6 +137,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "people.second_factor.SecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "rest.middleware.ApiMiddleware",
 ]
 
 TEMPLATES = [
@@ -201,7 +218,8 @@ Q_CLUSTER = {
     **({"broker_class": "bots.engine.broker.PatientRedis"} if REDIS_URL else {"orm": "default", "poll": 0.2}),
 }
 
-# --- Cache: what is counted of people's tries. Without Redis each web process counts for itself.
+# --- Cache: people's tries and the API's requests are counted in it. Without Redis each web process counts
+# for itself.
 _LOCAL_CACHE = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "botdesk"}
 _SHARED_CACHE = {
     "BACKEND": "config.shared_cache.SharedCache",
@@ -210,6 +228,17 @@ _SHARED_CACHE = {
     "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, **REDIS_OPTIONS},
 }
 CACHES = {"default": _SHARED_CACHE if REDIS_URL else _LOCAL_CACHE}
+
+# --- API
+API_READS_PER_MINUTE = whole_number("API_READS_PER_MINUTE", 600)
+API_ACTS_PER_MINUTE = whole_number("API_ACTS_PER_MINUTE", 60)
+# Pages of other sites that may ask it, with a token; cookies are never taken from them.
+CORS_ALLOWED_ORIGINS = words("CORS_ALLOWED_ORIGINS")
+CORS_URLS_REGEX = CORS["urls"]
+CORS_ALLOW_HEADERS = CORS["headers"]
+CORS_EXPOSE_HEADERS = CORS["exposed"]
+KNOX_TOKEN_MODEL = "rest.ApiToken"  # noqa: S105 - a model's name
+MIGRATION_MODULES = {"knox": None}  # its own tables are not used
 
 # --- What the desk may do: play money only, whatever the mode of a connection.
 DRY_RUN = flag("DRY_RUN", default=False)

@@ -27,6 +27,7 @@ OWNED = frozenset({
 OF_THE_DESK = frozenset({"bots.killswitch", "bots.runtime", "exchanges.market", "audit.auditentry"})
 # What workers keep for themselves, and what only an admin is to see.
 INTERNAL = frozenset({
+    "rest.apitoken", "rest.storedanswer",
     "exchanges.addressbudget", "bots.marketview", "bots.pricepoint",
     "exchanges.balancebaseline", "exchanges.paperaccount", "exchanges.paperbalance", "exchanges.paperorder",
     "exchanges.papertrade", "exchanges.papertaken", "exchanges.papertape",
@@ -39,8 +40,8 @@ OPERATES = frozenset({
     "alerts.test_alertchannel",
     *(f"alerts.{verb}_alert{row}" for verb in ("add", "change", "delete") for row in ("channel", "rule")),
 })  # fmt: skip
-# The switch is released by another person than the one who works with it.
-ADMINISTERS = frozenset({"bots.release_killswitch"})
+# The switch is released by another person than the one who works with it; a token acts as its owner.
+ADMINISTERS = frozenset({"bots.release_killswitch", "rest.manage_apitokens"})
 
 
 def _views(models: Iterable[str]) -> set[str]:

@@ -113,6 +113,7 @@ UNFOLD: dict[str, Any] = {
                 "People",
                 _item("Users", "person", "auth_user", "auth.view_user"),
                 _item("Groups", "group", "auth_group", "auth.view_group"),
+                _item("API tokens", "key", "rest_apitoken", "rest.view_apitoken"),
             ),
         ],
     },

@@ -30,6 +30,7 @@ _AUTHORIZATION = re.compile(r"(?i)\b(basic|bearer)\s+[\w+/=.~-]{8,}")
 _PARAMETER = re.compile(
     r"(?i)((?:signature|api_?key|api_?secret|secret|password|passphrase|access_?token)=)[^&\s\"']+"
 )
+_API_TOKEN = re.compile(r"\bdesk_[0-9a-f]{16,}")
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
 )
@@ -58,6 +59,7 @@ def remember(secret: str) -> None:
 def redact(text: str) -> str:
     text = _mask_remembered(text)
     text = _PRIVATE_KEY.sub(MASK, text)
+    text = _API_TOKEN.sub(MASK, text)
     text = _URL_LOGIN.sub(MASK, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)
     return _PARAMETER.sub(rf"\1{MASK}", text)

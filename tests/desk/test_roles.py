@@ -36,6 +36,7 @@ LISTS = {
     "auth_user": {ADMIN},
     "auth_group": {ADMIN},
     "django_q_failure": {ADMIN},
+    "rest_apitoken": {ADMIN},
 }
 
 

@@ -28,6 +28,7 @@ from tests.alerts.receiver import Receiver, receiving
 from tests.bots.engine.conftest import make_connection
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue
 
+pytestmark = pytest.mark.e2e  # it measures, so nothing else is to run beside it
 SHIFT_SECONDS = 10.0
 ROUND_SECONDS = 2.5  # one is due each second, on a machine that does other things as well
 

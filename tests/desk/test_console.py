@@ -119,8 +119,11 @@ def test_orders_that_are_refused_are_said_beside_the_decision_that_wanted_them(
     Decision.objects.create(bot=bot, reason="Quotes 1 bid.", at=timezone.now())
     start_bot(bot=bot, actor=boss)
     an_order(bot, "rejected", "The key may not trade.")
-    shown = "Quotes 1 bid. Its newest order was refused: The key may not trade."
-    for url in ("/admin/", f"/admin/bots/spreadbot/{bot.pk}/change/"):
+    decided, refused = "Quotes 1 bid.", "Its newest order was refused: The key may not trade."
+    for url, shown in (
+        ("/admin/", f"{decided} {refused}"),
+        (f"/admin/bots/spreadbot/{bot.pk}/change/", f"{refused} {decided}"),
+    ):
         assert shown in " ".join(words(client.get(url).content.decode()).split()), url
     an_order(bot, "open")
     assert "was refused" not in client.get("/admin/").content.decode()

@@ -88,6 +88,7 @@ def test_who_is_signed_in_and_may_see_nothing_is_told_so_and_not_sent_in_circles
     browser = browser_of(User.objects.create_user("nobody"))
     answer = browser.get("/admin/", follow=True)
     assert (answer.status_code, len(answer.redirect_chain)) == (403, 1)
+    assert "You are signed in as nobody, and your roles do not allow it" in answer.content.decode()
 
 
 # --- Tries

@@ -12,6 +12,8 @@ from bots.models import AnyBot, MarketView, Order, Position, RoundTrip, SpreadBo
 from exchanges.models import Balance
 from exchanges.types import ZERO, Side
 
+Own = dict[tuple[str, Decimal], Decimal]  # by side and price: base
+
 SHOWN_LEVELS = 10
 SHOWN_MARKETS = 30
 
@@ -66,15 +68,15 @@ def shown_book(bot: AnyBot, symbol: str, orders: Iterable[Order]) -> ShownBook:
     view = MarketView.objects.filter(connection=bot.connection_id, symbol=symbol).first()
     if view is None:
         return ShownBook(bids=(), asks=(), seen_at=None)
-    own: dict[tuple[str, Decimal], Decimal] = defaultdict(Decimal)
+    own: Own = defaultdict(Decimal)
     for order in orders:
         if order.symbol == symbol and order.price is not None:
             own[order.side, order.price] += order.amount - order.filled
     bids, asks = (_levels(rows) for rows in (view.bids, view.asks))
     largest = max([amount for _, amount in (*bids, *asks)], default=ZERO)
     return ShownBook(
-        bids=[_shown(Side.BUY, *level, own, largest) for level in bids],
-        asks=[_shown(Side.SELL, *level, own, largest) for level in asks],
+        bids=_side(Side.BUY, bids, own, largest),
+        asks=_side(Side.SELL, asks, own, largest),
         seen_at=view.seen_at,
     )
 
@@ -99,8 +101,18 @@ def _levels(rows: Iterable[Sequence[str]]) -> list[tuple[Decimal, Decimal]]:
     return [(Decimal(price), Decimal(amount)) for price, amount in list(rows)[:SHOWN_LEVELS]]
 
 
-def _shown(
-    side: Side, price: Decimal, amount: Decimal, own: dict[tuple[str, Decimal], Decimal], largest: Decimal
-) -> ShownLevel:
-    share = amount / largest if largest else ZERO
-    return ShownLevel(price=price, amount=amount, own=own.get((side.value, price), ZERO), share=share)
+def _side(side: Side, levels: list[tuple[Decimal, Decimal]], own: Own, largest: Decimal) -> list[ShownLevel]:
+    """The best levels, and below them those where the bot's own orders rest; of these its own is all that is
+    known."""
+    known = {price for price, _ in levels}
+    beyond = [(price, amount) for (its, price), amount in own.items() if its == side and price not in known]
+    beyond.sort(reverse=side is Side.BUY)
+    return [
+        ShownLevel(
+            price=price,
+            amount=amount,
+            own=own.get((side.value, price), ZERO),
+            share=min(amount / largest, Decimal(1)) if largest else ZERO,
+        )
+        for price, amount in (*levels, *beyond[:SHOWN_LEVELS])
+    ]

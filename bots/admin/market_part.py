@@ -7,7 +7,7 @@ from typing import Any
 from audit.admin import changes_of
 from audit.models import AuditEntry
 from bots.history import Series, market_history, profit_of_bot
-from bots.markets import SHOWN_LEVELS, ShownBook, inventory, shown_book
+from bots.markets import ShownBook, inventory, shown_book
 from bots.models import AnyBot, Order, SpreadBot
 from exchanges.admin.cells import NOTHING, Table, age_cell, figure, number, table
 
@@ -83,7 +83,7 @@ def _ladder(book: ShownBook) -> list[dict[str, Any]]:
             for name, levels in sides
             if place < len(levels)
         }
-        for place in range(min(rows, SHOWN_LEVELS))
+        for place in range(rows)
     ]
 
 

@@ -85,6 +85,20 @@ def test_the_book_shows_the_bots_own_orders(client: Client, bot: SpreadBot) -> N
     assert "desk-own" in page.content.decode()
 
 
+def test_an_order_beyond_the_levels_that_are_shown_stands_below_them(client: Client, bot: SpreadBot) -> None:
+    a_view(bot)
+    an_order(bot, price="90")
+    an_order(bot, side="sell", price="130", amount="3", filled="0")
+    ladder = client.get(url(bot, "book")).context["ladder"]
+    bids, asks = ([row.get(side) for row in ladder] for side in ("bid", "ask"))
+    assert [(level["price"], level["own"]) for level in bids if level] == [
+        ("99", ""),
+        ("98", ""),
+        ("90", "1.5"),
+    ]
+    assert [(level["price"], level["own"]) for level in asks if level] == [("101", ""), ("130", "3")]
+
+
 def test_before_a_worker_has_shown_a_book_the_page_says_so(client: Client, bot: SpreadBot) -> None:
     assert "A worker shows the book while this page is open" in client.get(url(bot, "book")).content.decode()
 

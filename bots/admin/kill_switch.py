@@ -213,9 +213,8 @@ def _outcome(request: HttpRequest, switch: KillSwitch) -> dict[str, Any]:
     is_busy = switch.cancelled_at is None and switch.cancelling_since is not None
     shown = switch.outcome if _is_theirs(request, switch) else []
     uncertain = sum(1 for row in shown if not row["is_certain"])
-    live = (
-        target_of(switch).live_orders() if is_busy and _is_theirs(request, switch) else Order.objects.none()
-    )
+    noted = [row["order"] for row in shown] if is_busy else []
+    busy = Order.objects.filter(client_id__in=noted).select_related("connection", "bot")
     return {
         "switch": switch,
         "is_busy": is_busy,
@@ -225,7 +224,7 @@ def _outcome(request: HttpRequest, switch: KillSwitch) -> dict[str, Any]:
         "uncertain": uncertain,
         "outcome_url": _url("outcome", switch),
         "outcome": table("", OUTCOME_HEADERS, map(_outcome_row, sorted(shown, key=_is_certain))),
-        "live": table("", ORDER_HEADERS, map(_order, live[:SHOWN_ORDERS])),
+        "live": table("", ORDER_HEADERS, map(_order, busy[:SHOWN_ORDERS])),
     }
 
 

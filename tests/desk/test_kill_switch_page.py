@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audit.models import AuditEntry
 from bots.models import KillSwitch, Order, SpreadBot
+from bots.switches import outcome_of
 from exchanges.models import ExchangeConnection
 
 PULL = "/admin/bots/killswitch/pull/"
@@ -187,10 +188,11 @@ def test_another_clients_switch_is_not_there(client: Client, boss: User) -> None
 
 def test_while_orders_are_cancelled_the_page_tells_and_asks_again(client: Client, boss: User) -> None:
     bot = a_bot(boss)
+    order = an_order(bot)
     pull(client)
-    an_order(bot)
     switch = KillSwitch.objects.get()
-    KillSwitch.objects.update(cancelled_at=None, cancelling_since=timezone.now())
+    noted = [outcome_of(Order.objects.get(pk=order.pk), "Under way.", is_certain=False)]
+    KillSwitch.objects.update(cancelled_at=None, cancelling_since=timezone.now(), outcome=noted)
     part = client.get(f"{LIST}{switch.pk}/outcome/").content.decode()
     assert "are being cancelled" in part
     assert 'hx-trigger="every 1s"' in part

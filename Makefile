@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check 
 # Settings made for tests; no .env is read.
 TESTING := DJANGO_SETTINGS_MODULE=tests.settings PYTHONPATH=platform:.
 
-.PHONY: run bench chaos day venues test lint format clean
+.PHONY: run bench chaos day venues screenshots test lint format clean
 
 run: $(VENV)/.run-stamp
 	@exec $(BIN)/python manage.py quickstart $(if $(PORT),--port $(PORT))
@@ -48,6 +48,10 @@ bench: $(VENV)/.test-stamp
 # The generated parts of docs/venues.md; a test says when they are out of date.
 venues: $(VENV)/.test-stamp
 	@$(TESTING) $(BIN)/python -m tests.spec.table
+
+# Pictures of each page for the documentation, in Chromium: ONLY="dashboard orders", or all of them.
+screenshots: $(VENV)/.test-stamp
+	@$(BIN)/python -m tests.browser.screenshots $(ONLY)
 
 format: $(VENV)/.test-stamp
 	$(BIN)/ruff check --fix

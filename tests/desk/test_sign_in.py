@@ -20,7 +20,8 @@ from audit.models import AuditEntry
 from exchanges.selectors import SEES_ALL
 from people.services import remove_second_factors
 from tests.canaries.planted import rows
-from tests.desk.second_factors import LOGIN, PASSWORD, a_person, code_of, set_up_an_app, sign_in
+from tests.desk.authenticator import code_of
+from tests.desk.second_factors import LOGIN, PASSWORD, a_person, set_up_an_app, sign_in
 from tests.desk.two_clients import browser_of, give
 from vault.keyring import new_key
 

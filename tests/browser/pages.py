@@ -1,0 +1,34 @@
+"""The pages of the desk, by name: the path of each, and the words of the link there that is followed."""
+
+from __future__ import annotations
+
+PAGES = {
+    "dashboard": ("/admin/", ""),
+    "spread-bots": ("/admin/bots/spreadbot/", ""),
+    "spread-bot": ("/admin/bots/spreadbot/", "Demo BTC/USDT"),
+    "spread-bot-new": ("/admin/bots/spreadbot/add/", ""),
+    "scalper-bots": ("/admin/bots/scalperbot/", ""),
+    "scalper-bot": ("/admin/bots/scalperbot/", "Demo scalper"),
+    "scalper-bot-new": ("/admin/bots/scalperbot/add/", ""),
+    "round-trips": ("/admin/bots/roundtrip/", ""),
+    "orders": ("/admin/bots/order/", ""),
+    "trades": ("/admin/bots/trade/", ""),
+    "positions": ("/admin/bots/position/", ""),
+    "kill-switch": ("/admin/bots/killswitch/pull/?for=desk", ""),
+    "kill-switches": ("/admin/bots/killswitch/", ""),
+    "connections": ("/admin/exchanges/exchangeconnection/", ""),
+    "connection": ("/admin/exchanges/exchangeconnection/", "Demo"),
+    "connection-new": ("/admin/exchanges/exchangeconnection/add/", ""),
+    "balances": ("/admin/exchanges/balance/", ""),
+    "balances-by-hour": ("/admin/exchanges/balancesnapshot/", ""),
+    "alert-channels": ("/admin/alerts/alertchannel/", ""),
+    "alert-messages": ("/admin/alerts/alertmessage/", ""),
+    "alert-channel-new": ("/admin/alerts/alertchannel/add/", ""),
+    "alert-rules": ("/admin/alerts/alertrule/", ""),
+    "events": ("/admin/bots/botevent/", ""),
+    "audit": ("/admin/audit/auditentry/", ""),
+    "users": ("/admin/auth/user/", ""),
+    "roles": ("/admin/auth/group/", ""),
+    "second-factor": ("/accounts/2fa/", ""),
+    "password": ("/accounts/password/change/", ""),
+}

@@ -279,9 +279,14 @@ def worker_warning(user: User | AnonymousUser) -> str:
     return f"No worker is running while {bots} at work: start one with `python manage.py worker`."
 
 
+def redis_answers() -> bool:
+    """True as well where the database carries the tasks."""
+    return not broker.is_away()
+
+
 def broker_warning() -> str:
     """One sentence while Redis is away; nothing when all is well, or where the database carries the tasks."""
-    if not broker.is_away():
+    if redis_answers():
         return ""
     return (
         "Redis does not answer: bots go on trading, but messages to people wait. "

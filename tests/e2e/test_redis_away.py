@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.chaos.servers import NoServerError, Redis
 from tests.e2e.browser import Browser
@@ -64,15 +65,23 @@ def test_bots_trade_on_while_redis_is_away_and_pages_say_so(desk: Desk, redis: R
     page = browser.open("/admin/").text
     assert "Redis does not answer: bots go on trading" in page
     assert "No worker is running" not in page
+    assert missing(desk) == ["redis"]
     assert "another takes its place" not in desk.logs()
     assert "Traceback" not in desk.logs()
 
     redis.start()
     cycles_after(desk, now(desk))
     wait_until(lambda: "Redis does not answer" not in browser.open("/admin/").text, "all is well again")
+    assert missing(desk) == []
     browser.close()
     assert desk.stop("worker") == 0
     assert {row["lease_owner"] for row in desk.report()["connections"]} == {None}
+
+
+def missing(desk: Desk) -> list[str]:
+    """What the desk lacks, as monitors are told."""
+    named: list[str] = requests.get(f"{desk.url}/healthz", timeout=10).json()["missing"]
+    return named
 
 
 def test_a_worker_starts_and_stops_without_redis(desk: Desk, redis: Redis) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection as database
 from django.test import Client
 
 from audit.models import AuditEntry
@@ -228,6 +231,25 @@ def test_keys_of_two_owners_do_not_meet(desk: Desk, others: Desk, controller: Pr
     second = otto.post(f"/v1/spread-bots/{others.spread.pk}/clone/", {}, Idempotency_Key="one")
     assert (first.status_code, second.status_code) == (201, 201)
     assert first.json()["id"] != second.json()["id"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_the_same_request_many_times_at_once_one_is_done(desk: Desk, controller: Program) -> None:
+    together = threading.Barrier(6)
+
+    def send(_: int) -> int:
+        try:
+            together.wait(timeout=30)
+            answer = controller.post(f"/v1/spread-bots/{desk.spread.pk}/clone/", {}, Idempotency_Key="one")
+            return int(answer.status_code)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(6) as threads:
+        statuses = list(threads.map(send, range(6)))
+    assert copies(desk) == 1
+    assert set(statuses) <= {201, 409}
+    assert 201 in statuses
 
 
 @pytest.mark.parametrize("key", ["x" * 256, "tab\there", "ключ"])

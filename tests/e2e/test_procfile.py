@@ -30,13 +30,15 @@ if not Path("/proc/self").exists():
 
 ENTRANCE = ROOT / "tests" / "lab" / "entrance"
 PUBLIC = f"https://{HOST}"
+PROBES = ("/livez", "/readyz", "/healthz")
 REPORT = "python manage.py shell -v0 -c 'from tests.e2e.report import report; report()'"
 CREATE_ADMIN = "python manage.py createsuperuser --noinput --username admin --email admin@example.com"
 
 
 @dataclass
 class Evening:
-    """What is left when all dynos have ended. seconds: how long that took; traded: the books before."""
+    """What is left when all dynos have ended. seconds: how long that took; traded: the books before;
+    probes: how each was answered."""
 
     day: Day
     seconds: float
@@ -44,6 +46,7 @@ class Evening:
     books: dict[str, Any] = field(repr=False)
     logs: dict[str, str] = field(repr=False)
     redirect: requests.Response = field(repr=False)
+    probes: dict[str, int]
 
 
 class Heroku:
@@ -124,10 +127,11 @@ def lived(heroku: Heroku, control: Control) -> Evening:
     day.quoted()
     day.filled_in_part()
     traded = wait_until(lambda: with_trades(heroku), "the desk has its first fill on record")
-    redirect = asked_in_plain(heroku.port)
+    redirect = asked_in_plain(heroku.port, "/admin/")
+    probes = {path: asked_in_plain(heroku.port, path).status_code for path in PROBES}
     seconds = shut_down(*heroku.dynos.values())
     browser.close()
-    return Evening(day, seconds, traded, heroku.report(), heroku.logs(), redirect)
+    return Evening(day, seconds, traded, heroku.report(), heroku.logs(), redirect, probes)
 
 
 def with_trades(heroku: Heroku) -> dict[str, Any]:
@@ -150,10 +154,10 @@ def answers(browser: Browser) -> bool:
         return False
 
 
-def asked_in_plain(port: int) -> requests.Response:
+def asked_in_plain(port: int, path: str) -> requests.Response:
     with requests.Session() as session:
         session.mount("http://", Router(port, scheme="http"))
-        return session.get(f"http://{HOST}/admin/", allow_redirects=False, timeout=10)
+        return session.get(f"http://{HOST}{path}", allow_redirects=False, timeout=10)
 
 
 def test_the_procfile_has_the_three_types_that_this_test_runs() -> None:
@@ -185,6 +189,10 @@ def test_pages_are_https_only(evening: Evening) -> None:
     assert evening.redirect.status_code == 301
     assert evening.redirect.headers["Location"] == f"{PUBLIC}/admin/"
     assert evening.redirect.headers["X-Request-ID"] == "router-4711-0123456789"
+
+
+def test_a_platforms_probes_are_answered_without_tls(evening: Evening) -> None:
+    assert evening.probes == dict.fromkeys(PROBES, 200)
 
 
 def test_log_lines_are_json_and_hold_no_secret(evening: Evening) -> None:

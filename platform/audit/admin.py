@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from audit.models import AuditEntry
 from database.paging import CappedPaginator
+
+SEES_ALL = "exchanges.view_all_connections"
 
 
 class RecordList(ChangeList):  # type: ignore[misc]  # unfold is not typed
@@ -53,6 +56,11 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ["target_name", "target_id", "action", "actor__username"]
     list_select_related = ["actor"]
     fields = ["at", "who", "action", "target_type", "target_name", "target_id", "before", "after"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """Who does not see every owner's connections sees what they did themselves."""
+        entries: QuerySet[AuditEntry] = super().get_queryset(request)
+        return entries if request.user.has_perm(SEES_ALL) else entries.filter(actor=request.user.pk)
 
     @admin.display(description="time (UTC)", ordering="at")
     def time(self, entry: AuditEntry) -> str:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 import console.urls
 from audit.models import AuditEntry
+from audit.services import record
 from bots.models import BotEvent, BotState, KillSwitch, Position, SpreadBot
 from bots.selectors import visible_bots
 from exchanges.admin.acting import ActingAdmin
@@ -194,6 +195,17 @@ def test_the_first_page_has_no_word_and_no_number_of_another_client(
     assert [total["bots"] for total in page.context["totals"]] == [2]
     assert page.context["bot_count"] == 2
     assert page.context["worker_warning"] == ""
+
+
+def test_in_the_audit_log_a_client_finds_their_own_acts_only(adas: Client, ada: User, bob: User) -> None:
+    for actor in (ada, bob):
+        record(actor=actor, action="bot.started", target=row_of(actor, SpreadBot))
+    give(ada, "audit.view_auditentry")
+    page = adas.get(reverse("admin:audit_auditentry_changelist")).content.decode()
+    assert "ada&#x27;s maker" in page
+    assert "bob" not in page
+    other = AuditEntry.objects.get(actor=bob)
+    assert adas.get(reverse("admin:audit_auditentry_change", args=[other.pk])).status_code == 302
 
 
 def test_the_parts_and_charts_of_the_first_page_have_none_either(adas: Client) -> None:

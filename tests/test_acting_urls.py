@@ -1,4 +1,4 @@
-"""Every page of the admin: reading changes nothing; acting needs a POST, a token and a permission, and leaves
+"""Every registered address: reading changes nothing; acting needs a POST, a token and a permission, and leaves
 an audit row."""
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
-import people.urls
 from alerts.models import AlertChannel, AlertMessage, AlertRule
 from audit.models import AuditEntry
 from audit.services import record
@@ -25,6 +24,7 @@ from bots.models import (
     BotEvent,
     BotState,
     Decision,
+    KillSwitch,
     Order,
     Position,
     RoundTrip,
@@ -173,17 +173,40 @@ def test_getting_any_page_changes_no_row(bot: SpreadBot, boss: User) -> None:
     assert acting == {405}
 
 
-def test_getting_the_pages_of_an_account_changes_no_row_but_the_sessions_own(boss: User) -> None:
-    """A session keeps what a browser was asked to sign, and a secret until its first code."""
-    browser, before = browser_of(boss), everything()
-    for pattern in people.urls.urlpatterns:
-        if isinstance(pattern, URLPattern):
-            assert browser.get(reverse(str(pattern.name))).status_code in {200, 302, 403}
-    for name in ("mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "mfa_login_webauthn"):
-        assert browser.get(reverse(name)).status_code in {200, 302}
+def outside_the_admin(resolver: URLResolver, route: str = "", names: str = "") -> Iterator[tuple[str, Any]]:
+    """Every other address there is, with a row that exists where it takes one, and its pattern."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace != "admin":
+                inner = f"{names}{pattern.namespace}:" if pattern.namespace else names
+                yield from outside_the_admin(pattern, route + str(pattern.pattern), inner)
+        elif "pk>" in route + str(pattern.pattern):
+            rows = getattr(getattr(pattern.callback, "cls", None), "queryset", None)
+            row = rows.model._base_manager.first() if rows is not None else None
+            yield reverse(f"{names}{pattern.name}", kwargs={"pk": row.pk if row else 1}), pattern
+        else:
+            yield reverse(f"{names}{pattern.name}") if pattern.name else f"/{route}{pattern.pattern}", pattern
+
+
+def test_getting_any_other_address_changes_no_row_but_ones_session(bot: SpreadBot, boss: User) -> None:
+    KillSwitch.objects.create(scope="desk", reason="A drill.", engaged_by=boss)
+    browser = browser_of(boss)
+    before, answers, acting = everything(), {}, set()
+    for address, pattern in outside_the_admin(get_resolver()):
+        answer = browser.get(address)
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        answers[address] = answer.status_code
+        if list(getattr(pattern.callback, "actions", None) or ["get"]) == ["post"]:
+            acting.add(answer.status_code)
+        assert answer.status_code != 200 or body, address
+
     after = everything()
+    # A session keeps what a browser was asked to sign, and a secret until its first code.
     del before["django_session"], after["django_session"]
     assert after == before
+    assert set(answers.values()) <= {200, 302, 403, 404, 405, 503}
+    assert sum(status == 200 for status in answers.values()) > 30
+    assert acting == {405}
 
 
 def test_logging_out_needs_a_post(boss: User) -> None:

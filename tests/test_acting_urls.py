@@ -1,5 +1,5 @@
-"""Every registered address: reading changes nothing; acting needs a POST, a token and a permission, and leaves
-an audit row."""
+"""Every registered address: reading changes nothing; acting needs a POST, a token and a permission, and
+leaves an audit row."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_getting_any_other_address_changes_no_row_but_ones_session(bot: SpreadBo
     browser = browser_of(boss)
     before, answers, acting = everything(), {}, set()
     for address, pattern in outside_the_admin(get_resolver()):
-        answer = browser.get(address)
+        answer: Any = browser.get(address)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
         answers[address] = answer.status_code
         if list(getattr(pattern.callback, "actions", None) or ["get"]) == ["post"]:

@@ -29,6 +29,8 @@ PAGES = {
     "audit": ("/admin/audit/auditentry/", ""),
     "users": ("/admin/auth/user/", ""),
     "roles": ("/admin/auth/group/", ""),
+    "api-tokens": ("/admin/rest/apitoken/", ""),
+    "api": ("/api/docs/", ""),
     "second-factor": ("/accounts/2fa/", ""),
     "password": ("/accounts/password/change/", ""),
 }

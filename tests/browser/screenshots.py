@@ -58,15 +58,19 @@ def _pictures(browser: Browser, url: str, only: list[str]) -> Iterator[Path]:
     for look, window in LOOKS.items():
         person = Person("admin", browser, url, **window)
         person.open("/accounts/login/")
-        yield _shot(person, f"sign-in-{look}")
+        yield _shot(person, _named("sign-in", look))
         person.sign_in()
         if look == "light":
             person.page.wait_for_timeout(TRADING_MS)
         for name, (path, link) in pages.items():
             person.open_page(path, link)
-            yield _shot(person, f"{name}-{look}")
+            yield _shot(person, _named(name, look))
         for trouble in person.leave():
             sys.stderr.write(f"{look}: {trouble}\n")
+
+
+def _named(page: str, look: str) -> str:
+    return page if look == "light" else f"{page}-{look}"
 
 
 def _shot(person: Person, name: str) -> Path:

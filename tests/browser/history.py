@@ -156,7 +156,7 @@ def _balances(connection: ExchangeConnection, now: datetime) -> None:
     for hour in _times((now - WEEK).replace(minute=0, second=0, microsecond=0), now - HOUR, HOUR):
         price = Price(value=_mid("BTC/USDT", hour), at=hour, symbol="BTC/USDT")
         lines = [
-            Line(currency="USDT", amount=D(10000), price=None),
+            Line(currency="USDT", amount=D(10000), price=Price(value=D(1), at=hour, symbol="USDT")),
             Line(currency="BTC", amount=D("0.1"), price=price),
         ]
         BalanceSnapshot.objects.create(

@@ -57,8 +57,8 @@ def remember(secret: str) -> None:
 
 
 def redact(text: str) -> str:
+    text = _PRIVATE_KEY.sub(MASK, text)  # first: the head of one that is remembered is the head of any other
     text = _mask_remembered(text)
-    text = _PRIVATE_KEY.sub(MASK, text)
     text = _API_TOKEN.sub(MASK, text)
     text = _URL_LOGIN.sub(MASK, text)
     text = _AUTHORIZATION.sub(rf"\1 {MASK}", text)

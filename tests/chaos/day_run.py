@@ -15,7 +15,7 @@ from typing import Any
 from bots.engine import retention
 from bots.engine import runtime as runtime_module
 from bots.engine.runtime import Runtime
-from bots.models import BotState, Order, SpreadBot, Trade
+from bots.models import BotState, Order, PricePoint, SpreadBot, Trade
 from tests.bots.engine.conftest import make_bot, make_connection
 from tests.chaos.day_measures import Sample, descriptors, growth, memory_mb, rows, sizes_of
 from tests.chaos.memory_desk import (
@@ -97,6 +97,7 @@ def _in_memory(clock: VirtualClock, venue: Venue, plan: Plan) -> Iterator[None]:
         trading_in_memory(venue),
         replaced(runtime_module, "RETENTION_SECONDS", kept.total_seconds() / 4),
         replaced(retention, "KEPT", kept),
+        replaced(PricePoint, "KEPT", kept),
     ):
         yield
 

@@ -89,13 +89,13 @@ def on_virtual_clock(clock: VirtualClock) -> Iterator[None]:
 
 
 @contextmanager
-def replaced(module: ModuleType, name: str, stand_in: object) -> Iterator[None]:
-    real = getattr(module, name)
-    setattr(module, name, stand_in)
+def replaced(owner: ModuleType | type, name: str, stand_in: object) -> Iterator[None]:
+    real = getattr(owner, name)
+    setattr(owner, name, stand_in)
     try:
         yield
     finally:
-        setattr(module, name, real)
+        setattr(owner, name, real)
 
 
 @asynccontextmanager

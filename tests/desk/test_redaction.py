@@ -185,3 +185,8 @@ def test_a_secret_that_another_thread_is_remembering_is_masked_as_soon_as_rememb
         for thread in threads:
             thread.join()
     assert leaks == []
+
+
+def test_a_remembered_private_key_does_not_bare_another() -> None:
+    remember("-----BEGIN PRIVATE KEY-----\nMIGHremembered\n-----END PRIVATE KEY-----\n")
+    assert "MIGHother" not in redact("a -----BEGIN PRIVATE KEY-----\nMIGHother")

@@ -231,24 +231,15 @@ class BotAdmin(ActingAdmin):
         for sentence in warnings_of(saved):
             messages.warning(request, sentence)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        bot = self.get_object(request, object_id) if object_id else None
-        context = extra_context or {}
-        if bot is not None:
-            context |= self._page(request, bot) | {
-                "worker_warning": worker_warning(request.user),
-                "broker_warning": broker_warning(),
-                "warnings": warnings_of(bot),
-                "buttons": self.buttons(request, bot),
-            }
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+    def above_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        above = super().above_form(request, row)
+        if row is None:
+            return above
+        return above | self._page(request, row) | {
+            "worker_warning": worker_warning(request.user),
+            "broker_warning": broker_warning(),
+            "warnings": warnings_of(row),
+        }  # fmt: skip
 
 
 def _symbol(request: HttpRequest, bot: AnyBot) -> str:

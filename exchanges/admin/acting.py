@@ -88,6 +88,22 @@ class ButtonsAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
             if act.offered(row) and request.user.has_perm(act.permission)
         ]
 
+    def above_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """What the page of a row knows beside its form; None: the page of a new one."""
+        return {} if row is None else {"buttons": self.buttons(request, row)}
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id) if object_id else None
+        context = (extra_context or {}) | self.above_form(request, row)
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
+        return response
+
     def _url_name(self, page: str) -> str:
         options = self.model._meta
         return f"{self.admin_site.name}:{options.app_label}_{options.model_name}_{page}"

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from audit.models import AuditEntry
@@ -179,35 +179,25 @@ class ConnectionAdmin(ActingAdmin):
         for warning in same_key_warnings(saved):
             messages.warning(request, warning)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        connection = self.get_object(request, object_id) if object_id else None
-        context: dict[str, Any] = {
+    def above_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        above = super().above_form(request, row) | {
             "known_venues": known_venues(),
-            "chosen": _chosen_venue(request, connection),
+            "chosen": _chosen_venue(request, row),
         }
-        context |= extra_context or {}
-        if connection is not None:
-            last_test = _last_test(connection)
-            context |= {
-                "warnings": [*same_key_warnings(connection), *(last_test["warnings"] if last_test else [])],
-                "buttons": self.buttons(request, connection),
-                "kill_for": f"connection:{connection.pk}",
-                "mode": mode_badge(connection),
-                "state": self.state(connection),
-                "answer_age": age_cell(connection.last_answer_at),
-                "balances_age": age_cell(connection.balances_at),
-                "worth": worth_sentences(connection),
-                "health": health_facts(connection),
-                "last_test": last_test,
-            }
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+        if row is None:
+            return above
+        last_test = _last_test(row)
+        return above | {
+            "warnings": [*same_key_warnings(row), *(last_test["warnings"] if last_test else [])],
+            "kill_for": f"connection:{row.pk}",
+            "mode": mode_badge(row),
+            "state": self.state(row),
+            "answer_age": age_cell(row.last_answer_at),
+            "balances_age": age_cell(row.balances_at),
+            "worth": worth_sentences(row),
+            "health": health_facts(row),
+            "last_test": last_test,
+        }
 
 
 def _chosen_venue(request: HttpRequest, connection: ExchangeConnection | None) -> Venue | None:

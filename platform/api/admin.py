@@ -107,16 +107,6 @@ class ApiTokenAdmin(ButtonsAdmin):
         page.headers["Cache-Control"] = "no-store"
         return page
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        token = self.get_object(request, object_id) if object_id else None
-        context = extra_context or {}
-        if token is not None:
-            context |= {"buttons": self.buttons(request, token), "state": state_badge(token)}
-        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
-        return response
+    def above_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        above = super().above_form(request, row)
+        return above if row is None else above | {"state": state_badge(row)}

@@ -90,19 +90,9 @@ class AlertAdmin(OwnAlerts, ActingAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj.pk = form.save_through_service(request.user).pk
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id) if object_id else None
-        told = {"buttons": self.buttons(request, row), "state": self.state(row)} if row else {}
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, told | (extra_context or {})
-        )
-        return response
+    def above_form(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        above = super().above_form(request, row)
+        return above if row is None else above | {"state": self.state(row)}
 
 
 @admin.register(AlertChannel)

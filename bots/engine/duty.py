@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,6 +31,7 @@ from bots.engine.funds import Funds
 from bots.engine.lease import Lease, LeaseLostError
 from bots.engine.ledger import BotNotRunningError
 from bots.engine.observe import observe, symbols_of_the_denied
+from bots.engine.patience import Patience
 from bots.engine.pulse import Pulse
 from bots.engine.record import keep_marks, unforeseen
 from bots.engine.scan import Scanners
@@ -43,10 +43,7 @@ from bots.models import BotState, Severity
 from database.thread import outage_sentence, tell_outage
 from exchanges.errors import (
     OF_THE_CONNECTION,
-    CredentialsError,
-    ProxyAuthError,
     RateLimitError,
-    VenueClosedError,
     VenueError,
 )
 from exchanges.gateway import NotLicensedError
@@ -59,11 +56,7 @@ log = logging.getLogger(__name__)
 
 LOOKUP_SECONDS = 1.0  # how soon to look again while an order's outcome is open
 WATCH_SECONDS = 10.0  # how often, where no bot is at work but orders were left in the book
-LONGEST_WAIT_SECONDS = 60.0
-FIRST_REFUSED_WAIT_SECONDS = 15.0
-REFUSED_WAIT_SECONDS = 300.0  # a key or a proxy login that was refused: a person has to act first
 SETTLE_SECONDS = 10.0
-PAUSE_JITTER_SECONDS = 2.0
 
 NOT_THE_BOTS_OWN = (LeaseLostError, NotLicensedError, BotNotRunningError, AnyDatabaseError)
 
@@ -93,8 +86,7 @@ class Duty:
     _agrees: bool = False
     _is_idle: bool = False
     _owes_balances: bool = False  # a bot has stopped since they were read
-    _failures: int = 0
-    _refusals: int = 0  # of these in a row, the last ones, that a person has to act upon
+    _patience: Patience = field(default_factory=Patience)
     _last_failure: str = ""
     _look_due_at: float = 0.0  # when orders and balances are to be looked at, whoever is due
     _nudged: set[UUID] = field(default_factory=set)
@@ -163,13 +155,13 @@ class Duty:
         except RateLimitError as error:
             return await self._paused(error)
         except (VenueError, VaultError, UnknownVenueError) as error:
-            return await self._failed(str(error), self._wait_after(error))
+            return await self._failed(str(error), self._patience.seconds_after(error, self.health))
         except AnyDatabaseError as error:
             tell_outage(error)
-            return await self._failed(outage_sentence(error), self._backoff())
+            return await self._failed(outage_sentence(error), self._patience.seconds())
         except Exception as error:
             log.exception("a round of connection %s failed", self.lease.connection_id)
-            return await self._failed(unforeseen(error), self._backoff())
+            return await self._failed(unforeseen(error), self._patience.seconds())
         return wait
 
     # --- A round
@@ -334,7 +326,7 @@ class Duty:
         The books are brought together anew before the next cycle.
         """
         self._agrees = False
-        self._failures += 1
+        self._patience.failures += 1
         await self._scanners.stop()
         self.pulse.failed(self.lease.connection_id, sentence)
         for sheet in self.sheets.values():
@@ -406,32 +398,18 @@ class Duty:
 
     async def _paused(self, error: RateLimitError) -> float:
         """The wait is written down. The limit counts down in its sentence: it is one failure all the same."""
-        wait = self._backoff() if error.retry_after is None else error.retry_after
-        wait += random.uniform(0.0, min(wait, PAUSE_JITTER_SECONDS))  # not all of an address at once
+        wait = self._patience.seconds_after(error, self.health)
         wait = await self._failed(error.sentence, wait, what=RateLimitError.__name__)
         await self._wrote(partial(ledger.save_pause, self.lease, utc_now() + timedelta(seconds=wait)))
         return wait
 
     async def _recovered(self) -> None:
-        if not (self._failures and self._agrees):
+        if not (self._patience.failures and self._agrees):
             return  # nothing went wrong, or nothing was asked since
-        self._failures, self._refusals, self._last_failure = 0, 0, ""
+        self._patience.end()
+        self._last_failure = ""
         event = event_of(self.lease, "connection_recovered", "The connection works again.", at=utc_now())
         await self.office.database.run(ledger.save_event, event)
-
-    def _wait_after(self, error: Exception) -> float:
-        if isinstance(
-            error, (CredentialsError, ProxyAuthError, VenueClosedError, VaultError, UnknownVenueError)
-        ):
-            self._refusals += 1  # what else had failed before says nothing of how long a key stays refused
-            return _doubled(FIRST_REFUSED_WAIT_SECONDS, self._refusals - 1, REFUSED_WAIT_SECONDS)
-        self._refusals = 0
-        if self.health and self.health.is_left_alone:
-            return self.health.seconds_to_rest(random.uniform(1.0, 1.1))  # not all of a venue's at once
-        return self._backoff()
-
-    def _backoff(self) -> float:
-        return _doubled(1.0, self._failures, LONGEST_WAIT_SECONDS)
 
     async def _close(self) -> None:
         account, self._account = self._account, None
@@ -439,8 +417,3 @@ class Duty:
         await self._scanners.stop()
         if account:
             await account.gateway.close()
-
-
-def _doubled(first: float, times: int, longest: float) -> float:
-    """Seconds, doubled with each failure in a row, with jitter."""
-    return min(first * 2.0 ** min(times, 10), longest) * random.uniform(0.5, 1.0)

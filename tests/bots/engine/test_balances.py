@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from bots.engine import balances, lease
 from bots.engine.balances import AFTER_FILLS_SECONDS, LOOK_SECONDS
-from bots.engine.duty import PAUSE_JITTER_SECONDS, WATCH_SECONDS, Duty
+from bots.engine.duty import WATCH_SECONDS, Duty
 from bots.engine.lease import acquire, give_back
+from bots.engine.patience import PAUSE_JITTER_SECONDS
 from bots.models import Bot, BotEvent, BotState, Position, Severity, Trade
 from exchanges import services
 from exchanges.errors import RateLimitError, VenueDownError

@@ -11,7 +11,7 @@ from decimal import Decimal
 import pytest
 from django.db import OperationalError
 
-from bots.engine import duty, ledger, observe, quoting, settle, takeover
+from bots.engine import duty, ledger, observe, patience, quoting, settle, takeover
 from bots.engine.clock import uptime, utc_now
 from bots.engine.duty import Ending
 from bots.engine.lease import give_back
@@ -293,7 +293,7 @@ async def test_after_a_failure_the_books_are_brought_together_before_the_next_cy
 
 async def test_a_rate_limit_is_waited_for_as_long_as_it_says_and_a_little_longer(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", RateLimitError("Slow down.", retry_after=17.0))
-    assert 17 <= await desk.round() <= 17 + duty.PAUSE_JITTER_SECONDS
+    assert 17 <= await desk.round() <= 17 + patience.PAUSE_JITTER_SECONDS
 
 
 async def test_a_rate_limit_that_counts_down_is_one_failure(desk: Desk) -> None:
@@ -305,21 +305,21 @@ async def test_a_rate_limit_that_counts_down_is_one_failure(desk: Desk) -> None:
 
 async def test_a_refused_key_is_not_tried_again_at_once(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."))
-    assert await desk.round() >= duty.FIRST_REFUSED_WAIT_SECONDS / 2
+    assert await desk.round() >= patience.FIRST_REFUSED_WAIT_SECONDS / 2
 
 
 async def test_a_key_that_is_refused_after_an_outage_is_tried_as_soon_as_any(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", DOWN, times=3)
     await desk.rounds(3)
     desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."))
-    assert await desk.round() <= duty.FIRST_REFUSED_WAIT_SECONDS
+    assert await desk.round() <= patience.FIRST_REFUSED_WAIT_SECONDS
 
 
 async def test_a_key_that_stays_refused_is_tried_ever_more_rarely(desk: Desk) -> None:
     desk.venue.fail("fetch_balances", CredentialsError("The key is refused: make a new one."), times=8)
     waits = [await desk.round() for _ in range(8)]
-    assert waits[-1] >= duty.REFUSED_WAIT_SECONDS / 2
-    assert max(waits) <= duty.REFUSED_WAIT_SECONDS
+    assert waits[-1] >= patience.REFUSED_WAIT_SECONDS / 2
+    assert max(waits) <= patience.REFUSED_WAIT_SECONDS
 
 
 async def test_a_worker_that_takes_over_waits_as_long_as_the_venue_had_asked_for(desk: Desk) -> None:
@@ -328,7 +328,7 @@ async def test_a_worker_that_takes_over_waits_as_long_as_the_venue_had_asked_for
     await desk.do(give_back, desk.duty.lease)
     calls = len(desk.venue.calls)
     await desk.open()
-    assert 15.0 < await desk.round() <= 17.0 + duty.PAUSE_JITTER_SECONDS
+    assert 15.0 < await desk.round() <= 17.0 + patience.PAUSE_JITTER_SECONDS
     assert len(desk.venue.calls) == calls
 
 
@@ -622,7 +622,7 @@ async def test_a_database_that_fails_while_a_pause_is_written_down_ends_no_duty(
 
     monkeypatch.setattr(ledger, "save_pause", fail)
     desk.venue.fail("fetch_balances", RateLimitError("Slow down.", retry_after=17.0))
-    assert 17 <= await desk.round() <= 17 + duty.PAUSE_JITTER_SECONDS
+    assert 17 <= await desk.round() <= 17 + patience.PAUSE_JITTER_SECONDS
     await desk.round()
     assert len(desk.venue.resting()) == 2
 

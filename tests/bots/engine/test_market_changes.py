@@ -130,7 +130,7 @@ async def test_a_bot_whose_market_is_delisted_stands_aside_and_the_others_of_its
     assert await states_of(lab_desk, OTHER) == {"canceled"}
     assert await states_of(lab_desk, "BTC/USDT") == {"open"}
     assert not (await lab_desk.database.run(Market.objects.get, venue="binance", symbol=OTHER)).active
-    assert lab_desk.duty._failures == 0
+    assert lab_desk.duty._patience.failures == 0
 
 
 def open_other_market(lab: Lab) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from bots.engine import trips
+from bots.engine import ledger, trips
 from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
 from bots.engine.execution import Errand, carry_out
@@ -71,7 +71,7 @@ async def _locks(account: Account, sheet: ScalpingSheet) -> Sequence[Lock]:
     told = {_told(lock) for lock in held}
     for sentence in sorted(told - sheet.told_locks):
         event = account.event("locked", sentence, at=now, bot_id=sheet.bot.pk)
-        await account.database.run(trips.tell, event)
+        await account.database.run(ledger.save_event, event)
     sheet.told_locks = frozenset(told)
     return held
 

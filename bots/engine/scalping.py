@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bots.engine import submit, trips
+from bots.engine import ledger, submit, trips
 from bots.engine.account import Account
 from bots.engine.clock import uptime, utc_now
 from bots.engine.funds import Funds
@@ -99,7 +99,7 @@ async def _tell_of_the_scan(account: Account, sheet: ScalpingSheet) -> None:
     if trouble:
         text = f"The scan of markets failed, and is tried again; open positions are looked after. {trouble}"
         event = account.event("scan_failed", text, at=utc_now(), bot_id=sheet.bot.pk, severity=Severity.ERROR)
-        await account.database.run(trips.tell, event)
+        await account.database.run(ledger.save_event, event)
 
 
 def _sentence(sheet: ScalpingSheet) -> str:

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Self
 
-from bots.engine.hold import Hold
+from bots.engine.hold import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Hold
 from bots.engine.limit_context import Limits
 from bots.models import Bot, BotState, Position, SpreadBot
-
-FIRST_PAUSE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
 
 
 @dataclass
@@ -66,9 +63,6 @@ class Sheet:
         """With the bot as it is wanted now."""
         self.bot = bot
         return self
-
-    def close(self) -> None:
-        """Nobody looks at it any more."""
 
     def schedule(self, now: float) -> None:
         """Due at the next whole multiple of its cycle, so that bots of one pace look together."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from bots.engine import submit, trips
+from bots.engine import ledger, submit, trips
 from bots.engine.account import Account, open_order_of
 from bots.engine.clock import uptime, utc_now
 from bots.engine.execution import Errand, carry_out
@@ -267,4 +267,4 @@ async def tell_trouble(account: Account, sheet: ScalpingSheet, trip: RoundTrip, 
         return
     memory.trouble = text
     event = account.event(kind, text, at=utc_now(), bot_id=trip.bot_id, severity=Severity.ERROR)
-    await account.database.run(trips.tell, event)
+    await account.database.run(ledger.save_event, event)

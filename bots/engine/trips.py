@@ -109,7 +109,3 @@ def keep_place(lease: Lease, bot_id: UUID, place: str, event: BotEvent) -> None:
     with fenced(lease):
         ScalperBot.objects.filter(pk=bot_id).update(scan_place=place)
         event.save()
-
-
-def tell(event: BotEvent) -> None:
-    event.save()

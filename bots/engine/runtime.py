@@ -139,7 +139,6 @@ class Runtime:
             await self._end_all(self._ending)
             await self._write_pulse()
             await self._database.run(addresses.leave, str(self.id))
-            await self._database.run(processes.leave, self.id)
         finally:
             await self._feeds.close()
             await self._wire.close()
@@ -269,7 +268,7 @@ class Runtime:
     # --- The keeper's thread
 
     def _keep(self) -> None:
-        """Renews the leases until the loop is closed."""
+        """Renews the leases until the loop is closed, then signs off: who may register again does it last."""
         wait = 0.0
         while not self._closed.wait(wait):
             try:
@@ -279,6 +278,10 @@ class Runtime:
                 tell_outage(error)
                 connections.close_all()
                 wait = RETRY_SECONDS
+        try:
+            processes.leave(self.id)
+        except AnyDatabaseError as error:
+            tell_outage(error)  # the row is buried with the process
         connections.close_all()
 
     def _renew(self) -> None:

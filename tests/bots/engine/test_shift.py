@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 import time
 from collections.abc import Callable, Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.db import InterfaceError
@@ -14,8 +15,8 @@ from django_q.models import OrmQ
 
 from bots import tasks
 from bots.engine import lease as leases
+from bots.engine import processes, shift, stop
 from bots.engine import runtime as runtime_module
-from bots.engine import shift, stop
 from bots.engine.duty import Duty, Ending
 from bots.engine.runtime import Runtime
 from bots.models import Bot, BotState, OnStop, SpreadBot
@@ -119,6 +120,24 @@ def test_a_runtime_that_stops_cancels_settles_and_returns_its_leases(
     assert not RuntimeRow.objects.exists()
     assert not runtime.is_alive
     assert Bot.objects.get().state == BotState.RUNNING
+
+
+def test_a_slow_sign_of_life_does_not_register_a_runtime_that_has_stopped(
+    bot: SpreadBot, runtime: Runtime, venue: FakeVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat, begun = processes.beat, threading.Event()
+
+    def slow_beat(runtime_id: UUID) -> bool:
+        begun.set()
+        assert runtime._closed.wait(10)
+        return beat(runtime_id)
+
+    runtime.extend(LONG)
+    until(lambda: len(venue.resting()) == 2)
+    monkeypatch.setattr(processes, "beat", slow_beat)
+    assert begun.wait(5)
+    assert runtime.close(10)
+    assert not RuntimeRow.objects.exists()
 
 
 def test_a_runtime_that_is_replaced_leaves_the_quotes(

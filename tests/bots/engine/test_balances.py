@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from bots.engine import balances, lease
-from bots.engine.balances import AFTER_FILLS_SECONDS, LOOK_SECONDS
+from bots.engine.balances import AFTER_FILLS_SECONDS, LOOK_SECONDS, seconds_to_next_look
 from bots.engine.duty import WATCH_SECONDS, Duty
 from bots.engine.lease import acquire, give_back
 from bots.engine.patience import PAUSE_JITTER_SECONDS
@@ -241,7 +241,7 @@ async def test_after_a_fill_the_balances_are_read_again_soon_however_slow_the_bo
 ) -> None:
     await calm_desk.do(_slow_down, calm_desk)
     await rounds_for(calm_desk, clocks, 60)
-    assert await calm_desk.round() == pytest.approx(LOOK_SECONDS, abs=1)
+    assert seconds_to_next_look(calm_desk.account) == LOOK_SECONDS
     calm_desk.venue.fill(calm_desk.venue.resting_at("99").venue_id, "0.4")
     assert await calm_desk.round() <= AFTER_FILLS_SECONDS
 

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 
 from bots.models import RoundTrip, Trade
 from bots.overview import Figures, Rows, bot_rows, figures, mode_of, seen_by
+from bots.profit import Money, earned_by
 from bots.strategies.protections import quote_of
 from exchanges.admin.cells import ago, short
 from exchanges.models import ExchangeConnection
@@ -19,7 +20,6 @@ from exchanges.types import ZERO
 
 DAY = timedelta(hours=24)
 MOST_LINES = 20
-Money = tuple[str, str]  # mode and currency: play money is never added to real money
 
 
 def daily_report(user: User, *, now: datetime) -> list[str]:
@@ -36,22 +36,15 @@ def daily_report(user: User, *, now: datetime) -> list[str]:
 
 
 def _of_the_day(user: User, since: datetime, until: datetime) -> Iterator[str]:
-    profits: dict[Money, Decimal] = defaultdict(lambda: ZERO)
-    trades: Counter[Money] = Counter()
-    columns = ("symbol", "realised_profit", "connection__mode", "is_dry_run")
-    rows = visible_rows(user, Trade.objects.filter(time__gt=since, time__lte=until)).order_by()
-    for symbol, profit, mode, is_dry_run in rows.values_list(*columns).iterator():
-        money = ("dry run" if is_dry_run else mode, quote_of(symbol))
-        profits[money] += profit
-        trades[money] += 1
+    earned = earned_by(visible_rows(user, Trade.objects.filter(time__gt=since, time__lte=until)))
     trips = _closed_trips(user, since, until)
-    if not trades and not trips:
+    if not earned and not trips:
         yield "No trades in 24 hours."
-    for money in sorted({*trades, *trips}):
+    for money in sorted({*earned, *trips}):
         mode, currency = money
         yield (
-            f"{mode.capitalize()}: {_signed(profits[money])} {currency} realised in 24 hours, "
-            f"{trades[money]} trades, {trips[money]} round trips closed."
+            f"{mode.capitalize()}: {_signed(earned[money].realised)} {currency} realised in 24 hours, "
+            f"{earned[money].trades} trades, {trips[money]} round trips closed."
         )
 
 

@@ -1,8 +1,8 @@
-"""Realised profit by day, per quote currency; play money and real money are never added."""
+"""Realised profit by day, week or month, per quote currency; play money and real money are never added."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -12,18 +12,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bots.models import Trade
-from bots.profit import daily_profit
+from bots.profit import Period, profit_by
 from exchanges.models import Mode
 from exchanges.selectors import visible_rows
 from rest.fields import Money
 from rest.views import DeskViewSet
 
-USUAL_DAYS, MOST_DAYS = 30, 92
+USUAL_DAYS, MOST_DAYS = 30, 366
 
 
-class PeriodSerializer(serializers.Serializer[Any]):
-    """Which days (UTC), both included, and of what."""
+class WantedSerializer(serializers.Serializer[Any]):
+    """Which days (UTC), both included, of what, and how they are put together."""
 
+    period = serializers.ChoiceField(choices=Period.choices, required=False, default=Period.DAY)
     first = serializers.DateField(required=False)
     last = serializers.DateField(required=False)
     bot = serializers.UUIDField(required=False)
@@ -42,8 +43,8 @@ class PeriodSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class DaySerializer(serializers.Serializer[Any]):
-    day = serializers.DateField()
+class PeriodProfitSerializer(serializers.Serializer[Any]):
+    day = serializers.DateField(help_text="The period's first; weeks begin on Mondays.")
     mode = serializers.ChoiceField(choices=["live", "paper", "dry run"])
     currency = serializers.CharField()
     realised = Money()
@@ -51,20 +52,21 @@ class DaySerializer(serializers.Serializer[Any]):
 
 
 class ProfitViewSet(DeskViewSet):
-    """Days without a trade are left out."""
+    """Periods without a trade are left out; the first and the last have the days that were asked for only."""
 
     queryset = Trade.objects.all()
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(parameters=[PeriodSerializer], responses=DaySerializer(many=True))
+    @extend_schema(parameters=[WantedSerializer], responses=PeriodProfitSerializer(many=True))
     def list(self, request: Request) -> Response:
-        asked = PeriodSerializer(data=request.query_params)
+        asked = WantedSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        period = asked.validated_data
+        wanted = asked.validated_data
         trades = visible_rows(self.user, Trade.objects.all())
         named = {"bot": "bot_id", "connection": "connection_id", "mode": "connection__mode"}
-        trades = trades.filter(**{named[name]: period[name] for name in named if name in period})
-        since = datetime.combine(period["first"], time(), tzinfo=timezone.get_fixed_timezone(0))
-        until = datetime.combine(period["last"] + timedelta(days=1), time(), tzinfo=since.tzinfo)
-        return Response(DaySerializer(daily_profit(trades, since, until), many=True).data)
+        trades = trades.filter(**{named[name]: wanted[name] for name in named if name in wanted})
+        since = datetime.combine(wanted["first"], time(), tzinfo=UTC)
+        until = datetime.combine(wanted["last"] + timedelta(days=1), time(), tzinfo=UTC)
+        earned = profit_by(Period(wanted["period"]), trades, since=since, until=until)
+        return Response(PeriodProfitSerializer(earned, many=True).data)

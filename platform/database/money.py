@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Context, Decimal, InvalidOperation
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 MAX_DIGITS = 38
 DECIMAL_PLACES = 18
@@ -23,7 +24,8 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
 
     SQLite has no decimals: it would keep 15 digits and hand back floats. There a value is stored as
     "0" and 20 whole digits, a point, 18 decimals; a negative one as "-" and its distance from the bottom,
-    so that comparing text compares numbers. Sums are made in Python, never in SQL.
+    so that comparing text compares numbers. The database sums with ExactSum only; what else is calculated
+    with money is calculated in Python.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,6 +72,37 @@ class MoneyField(models.DecimalField):  # type: ignore[type-arg]
         return None if value is None else _exact(value)
 
 
+class ExactSum(models.Sum):
+    """The sum of a MoneyField, exact on every database; None over no rows."""
+
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, function=_DecodedSum.NAME, **extra)
+
+
+class _DecodedSum:
+    """What SQLite calls for ExactSum: each row's text, then the sum's."""
+
+    NAME: ClassVar = "MONEY_SUM"
+
+    def __init__(self) -> None:
+        self._total: Decimal | None = None
+
+    def step(self, text: str | None) -> None:
+        if text is not None:
+            self._total = _WIDE.add(self._total or Decimal(0), decode(text))
+
+    def finalize(self) -> str | None:
+        return None if self._total is None else encode(self._total)
+
+
+def _teach_to_sum(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    if connection.vendor == "sqlite":
+        connection.connection.create_aggregate(_DecodedSum.NAME, 1, _DecodedSum)
+
+
+connection_created.connect(_teach_to_sum, dispatch_uid="database.money")
+
+
 def rounded(value: Decimal) -> Decimal:
     """To the places that a column keeps, so that what is computed on is what is stored."""
     return _WIDE.plus(value.quantize(_QUANTUM, context=_WIDE))  # plus: there is no -0
@@ -105,5 +138,5 @@ def _from_database(value: Any, expression: object, connection: BaseDatabaseWrapp
     if isinstance(value, str) and len(value) == ENCODED_LENGTH:
         return decode(value)
     raise TypeError(
-        f"Money was calculated by the database, which is not exact here ({value}); do it in Python."
+        f"Money was calculated by the database, which is not exact here ({value}); use ExactSum, or Python."
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -380,9 +380,25 @@ def test_profit_is_summed_by_day_currency_and_mode(desk: Desk, reader: Program) 
     assert [day["mode"] for day in reader.get("/v1/profit/?mode=live").json()] == ["live"]
 
 
+def test_profit_is_put_together_by_week_and_month(desk: Desk, reader: Program) -> None:
+    for number, (day, profit) in enumerate([(1, "0.5"), (1, "-2"), (4, "1"), (7, "4"), (8, "8"), (31, "16")]):
+        a_trade(desk.order, f"w{number}", profit=profit, time=datetime(2025, 12, day, 23, 59, 59, tzinfo=UTC))
+    a_trade(desk.order, "new year", profit="32", time=datetime(2026, 1, 1, tzinfo=UTC))
+
+    def earned(period: str) -> list[tuple[str, str, int]]:
+        days = reader.get(f"/v1/profit/?period={period}&first=2025-12-01&last=2026-01-31").json()
+        return [(day["day"], day["realised"], day["trades"]) for day in days]
+
+    assert earned("week") == [("2025-12-01", "3.5", 4), ("2025-12-08", "8", 1), ("2025-12-29", "48", 2)]
+    assert earned("month") == [("2025-12-01", "27.5", 6), ("2026-01-01", "32", 1)]
+    assert earned("day")[0] == ("2025-12-01", "-1.5", 2)
+    assert len(earned("day")) == 6
+    assert errors(reader.get("/v1/profit/?period=year"))[0][1] == "period"
+
+
 @pytest.mark.parametrize(
     "query",
-    ["first=2026-01-01&last=2026-12-31", "first=2026-02-02&last=2026-02-01", "last=0001-01-01", "first=x"],
+    ["first=2025-01-01&last=2026-12-31", "first=2026-02-02&last=2026-02-01", "last=0001-01-01", "first=x"],
 )
 def test_a_period_that_is_too_long_or_none_is_refused(desk: Desk, reader: Program, query: str) -> None:
     answer = reader.get(f"/v1/profit/?{query}")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bots.models import Position, SpreadBot
-from database.money import ENCODED_LENGTH, WHOLE_DIGITS, MoneyField, decode, encode
+from database.money import ENCODED_LENGTH, WHOLE_DIGITS, ExactSum, MoneyField, decode, encode
 from exchanges.models import ExchangeConnection
 
 LIMIT = Decimal(10) ** WHOLE_DIGITS
@@ -145,8 +145,22 @@ def test_arithmetic_in_sql_is_refused_where_it_would_not_be_exact(bot: SpreadBot
 
 @on_sqlite
 def test_a_sum_in_sql_is_refused_where_it_would_not_be_exact(bot: SpreadBot) -> None:
-    with pytest.raises(TypeError, match="do it in Python"):
+    with pytest.raises(TypeError, match="use ExactSum"):
         SpreadBot.objects.aggregate(total=Sum("order_amount"))
+
+
+def test_an_exact_sum_loses_no_digit_on_any_database(bot: SpreadBot) -> None:
+    for name in (
+        "-12345678901234567890.000000000000000001",
+        "22345678901234567890.3",
+        "-0.000000000000000002",
+    ):
+        new_bot(bot.connection, name, "1", price_floor=Decimal(name))
+    rows = SpreadBot.objects.order_by()
+    exact = Decimal("10000000000000000000.299999999999999997")
+    assert rows.aggregate(total=ExactSum("price_floor")) == {"total": exact}
+    assert rows.values("connection").annotate(total=ExactSum("price_floor")).get()["total"] == exact
+    assert rows.filter(name="first").aggregate(total=ExactSum("price_floor")) == {"total": None}
 
 
 def test_the_column_is_numeric_on_postgresql_and_text_on_sqlite() -> None:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLResolver, include, path, reverse
 from unfold.sites import UnfoldAdminSite
@@ -33,6 +33,10 @@ class DeskSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold is not typed
         page = request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")
         query = urlencode({REDIRECT_FIELD_NAME: page}, safe="/")
         return redirect(f"{reverse('account_login')}?{query}")
+
+    def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """No box leads to it, and unfold's has an internal error for a page that is no number."""
+        raise Http404
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles import finders
 from django.db import OperationalError, connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
@@ -20,6 +21,7 @@ from exchanges.models import ExchangeConnection
 from exchanges.services import create_connection
 from tests.bots.scalpers import a_scalper, an_open_trip
 from tests.desk.pages import a_health
+from tests.test_acting_urls import pages_of_the_admin
 
 pytestmark = pytest.mark.django_db
 WARNING = "No worker is running while 1 bot is at work"
@@ -308,3 +310,36 @@ def test_the_first_page_shows_how_connections_are_the_worst_first(
     assert "Binance is down." in page.content.decode()
     browser = guest_who("view_spreadbot", "view_all_connections")
     assert "Binance is down." not in browser.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "p=-1",
+        "p=x",
+        f"p={10**20}",
+        "o=x",
+        "o=99",
+        "e=1",
+        "nonsense=1",
+        "all=",
+        "q=%00",
+        f"q={'a' * 5000}",
+        "bot__id__exact=x",
+        "connection__id__exact=0",
+        "connection__mode__exact=x",
+        "time__gte=x",
+        "is_dry_run__exact=x",
+        "_to_field=x",
+    ],
+)
+def test_no_list_breaks_at_an_odd_address(client: Client, query: str) -> None:
+    client.raise_request_exception = False
+    lists = [page.name for page in pages_of_the_admin() if str(page.name).endswith("_changelist")]
+    assert len(lists) > 10
+    answers = {name: client.get(f"{reverse(f'admin:{name}')}?{query}") for name in lists}
+    assert {name: answer.status_code for name, answer in answers.items() if answer.status_code >= 500} == {}
+
+
+def test_there_is_no_search_over_everything(client: Client) -> None:
+    assert client.get("/admin/search/?page=x").status_code == 404

@@ -15,9 +15,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bots import services
-from bots.api.preview import PreviewSerializer
+from bots.api.preview import ExitsPreviewSerializer, PreviewSerializer
 from bots.models import KINDS, AnyBot, Bot, BotState, ScalperBot, SpreadBot
 from bots.preview import preview_quotes
+from bots.preview_of_exits import preview_exits
 from bots.selectors import BotRow, rows_of, visible_bots
 from bots.validation import warnings_of
 from exchanges.api import UUIDS
@@ -267,3 +268,9 @@ class ScalperBotViewSet(OfKind):
     kind = ScalperBot
     create_bot = services.create_scalper_bot
     permissions: ClassVar = permissions_of(ScalperBot)
+
+    @extend_schema(responses=ExitsPreviewSerializer)
+    @action(detail=True, methods=["get"])
+    def preview(self, request: Request, pk: str) -> Response:
+        """Where its exits would stand if it entered now, from what is known without asking its venue."""
+        return Response(ExitsPreviewSerializer(preview_exits(self.get_object())).data)

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from bots.preview import Preview
+from bots.preview_of_exits import ExitsPreview
 from rest.fields import Money
 
 
@@ -26,3 +27,21 @@ class DecisionSerializer(serializers.Serializer[Any]):
 class PreviewSerializer(serializers.Serializer[Preview]):
     sentence = serializers.CharField(help_text="What it rests on, or what is missing.")
     decision = DecisionSerializer(allow_null=True)
+
+
+class EntrySerializer(serializers.Serializer[Any]):
+    symbol = serializers.CharField()
+    side = serializers.CharField()
+    entry = Money(help_text="The last known price.")
+    amount = Money(help_text="Base.")
+    fee = Money(help_text="Of each way: 0.001 is 0.1 %.")
+    stop_loss = Money(allow_null=True, help_text="Price; null without a stop loss.")
+    take_profit = Money(allow_null=True, help_text="Price; null without a take profit.")
+    trailing_from = Money(
+        allow_null=True, help_text="Price beyond which the trailing stop follows; null without one."
+    )
+
+
+class ExitsPreviewSerializer(serializers.Serializer[ExitsPreview]):
+    sentence = serializers.CharField(help_text="What it rests on, or what is missing.")
+    entries = EntrySerializer(many=True)

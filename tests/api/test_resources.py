@@ -17,7 +17,17 @@ from django.utils import timezone
 
 from api.urls import urlpatterns
 from audit.services import record
-from bots.models import BotEvent, KillSwitch, Order, Position, ScalperBot, SpreadBot, Trade
+from bots.models import (
+    BotEvent,
+    KillSwitch,
+    Order,
+    Position,
+    PricePoint,
+    RoundTrip,
+    ScalperBot,
+    SpreadBot,
+    Trade,
+)
 from exchanges.models import Balance, BalanceSnapshot, ExchangeConnection, Market, UnexplainedChange
 from rest.models import ApiToken
 from tests.api.people import Program, a_token, an_owner, errors
@@ -404,6 +414,39 @@ def test_a_period_that_is_too_long_or_none_is_refused(desk: Desk, reader: Progra
     answer = reader.get(f"/v1/profit/?{query}")
     assert answer.status_code == 400
     assert errors(answer)[0][1] in {"first", "last"}
+
+
+def test_a_preview_shows_where_a_scalpers_exits_would_stand(desk: Desk, reader: Program) -> None:
+    address = f"/v1/scalper-bots/{desk.scalper.pk}/preview/"
+    ScalperBot.objects.filter(pk=desk.scalper.pk).update(
+        symbols="LTC/USDT, XRP/USDT", direction="both", order_cost=D(60), stop_loss_pct=D("0.05"),
+        take_profit_pct=D("0.1"), trailing_delta_pct=D("0.02"), trailing_activation_pct=D("0.03"),
+    )  # fmt: skip
+    RoundTrip.objects.update(symbol="LTC/USDT")
+    Position.objects.filter(bot=desk.scalper).delete()
+    assert reader.get(address).json() == {
+        "sentence": "No price of its markets is known yet: start the bot, and look again.", "entries": [],
+    }  # fmt: skip
+    Market.objects.create(
+        venue="demo", symbol="LTC/USDT", base="LTC", quote="USDT", price_step=D("0.01"),
+        amount_step=D("0.001"), min_amount=D(0), min_cost=D(0), maker_fee=D(0), taker_fee=D("0.0025"),
+    )  # fmt: skip
+    for minute, price in enumerate(["9", "2"]):
+        at = timezone.now().replace(second=0, microsecond=0) + timedelta(minutes=minute)
+        PricePoint.objects.create(venue="demo", symbol="LTC/USDT", minute=at, price=D(price))
+    shown = reader.get(address).json()
+    assert shown["sentence"] == "From the last known prices of 1 market; 1 more have no known price."
+    long, short = shown["entries"]
+    assert (long["side"], long["entry"], long["amount"], long["fee"]) == ("buy", "2", "30", "0.0025")
+    assert (short["side"], short["amount"]) == ("sell", "30")
+    stop, target, follows = (D(long[name]) for name in ("stop_loss", "take_profit", "trailing_from"))
+    paid = 2 * D("1.0025")
+    for exit_price, profit in ((stop, "-0.05"), (target, "0.1"), (follows, "0.03")):
+        assert exit_price * D("0.9975") / paid - 1 == pytest.approx(D(profit), abs=D("1e-15"))
+    assert D(short["take_profit"]) < 2 < D(short["stop_loss"])
+    ScalperBot.objects.filter(pk=desk.scalper.pk).update(trailing_delta_pct=None, take_profit_pct=None)
+    long = reader.get(address).json()["entries"][0]
+    assert (long["take_profit"], long["trailing_from"]) == (None, None)
 
 
 def test_a_preview_shows_what_a_bot_would_quote(desk: Desk, reader: Program) -> None:

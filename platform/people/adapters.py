@@ -7,19 +7,14 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from people.second_factor import is_required_of
+from people.second_factor import UnreadableFactorError, is_required_of
 from vault.keyring import SecretUnreadableError, keyring
 from vault.redaction import remember
 
 TOO_MANY_TRIES = "Too many failed tries: wait five minutes, then try again."
 NO_SUCH_LOGIN = "User name and password do not belong together."
-UNREADABLE = (
-    "Your second factor cannot be read, because its encryption key is not in FIELD_ENCRYPTION_KEYS. Ask an "
-    "administrator to put the key back, or to remove your second factors."
-)
 
 
 class DeskAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth is not typed
@@ -52,11 +47,11 @@ class DeskMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth is not
         return keyring().seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises ValidationError where the key is lost: it is said at the form that asks for the code."""
+        """Raises UnreadableFactorError where its key is lost: a form that asks for a code says it."""
         try:
             text = keyring().unseal(encrypted_text)
         except SecretUnreadableError:
-            raise ValidationError(UNREADABLE) from None
+            raise UnreadableFactorError from None
         remember(text)
         return text
 

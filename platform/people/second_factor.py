@@ -8,14 +8,26 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
 SEES_ALL = "exchanges.view_all_connections"
 SETUP_NEEDED = (
     "Your sign-in needs a second factor before you go on: set up an authenticator app or a passkey."
 )
+UNREADABLE = (
+    "Your second factor cannot be read, because its encryption key is not in FIELD_ENCRYPTION_KEYS. Ask an "
+    "administrator to put the key back, or to remove your second factors."
+)
+
+
+class UnreadableFactorError(ValidationError):
+    """A form that asks for a code says it by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(UNREADABLE)
 
 
 def is_required_of(user: User) -> bool:
@@ -42,6 +54,12 @@ class SecondFactorMiddleware:
             messages.warning(request, SETUP_NEEDED)
             return redirect("mfa_index")
         return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Pages that show what is kept of a second factor have no form to say it at."""
+        if not isinstance(exception, UnreadableFactorError):
+            return None
+        return render(request, "people/unreadable_factor.html", {"sentence": UNREADABLE}, status=409)
 
 
 def _is_about_the_account(request: HttpRequest) -> bool:

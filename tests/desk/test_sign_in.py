@@ -245,6 +245,27 @@ def test_a_lost_key_is_said_at_the_form(secret: str, settings: Settings) -> None
         call_command("rotate_secrets", stdout=io.StringIO())
 
 
+@pytest.mark.parametrize("page", ["mfa_index", "mfa_view_recovery_codes", "mfa_download_recovery_codes"])
+def test_a_lost_key_is_said_where_second_factors_are_shown(
+    secret: str, settings: Settings, page: str
+) -> None:
+    browser = Client()
+    sign_in(browser)
+    browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    assert browser.get(reverse(page)).status_code == 200
+    settings.FIELD_ENCRYPTION_KEYS = [new_key()]
+    answer = browser.get(reverse(page))
+    assert answer.status_code == 409
+    assert "its encryption key is not in FIELD_ENCRYPTION_KEYS" in answer.content.decode()
+
+
+def test_a_form_that_is_too_old_says_what_to_do() -> None:
+    answer = Client(enforce_csrf_checks=True).post(reverse("account_login"), {"login": "olga"})
+    assert answer.status_code == 403
+    assert "load it again" in answer.content.decode()
+
+
 def test_a_passkey_is_asked_of_the_browser_with_a_fresh_challenge() -> None:
     first, second = (
         Client()

@@ -179,8 +179,9 @@ def known_prices(bot: AnyBot) -> dict[str, Decimal]:
     if isinstance(bot, SpreadBot):
         price = last_known_price(bot)[0]
         return {} if price is None else {bot.symbol: price}
-    rows = Position.objects.filter(bot__connection__venue=bot.connection.venue).order_by("marked_at")
-    return {row.symbol: row.mark_price for row in rows if row.mark_price is not None}
+    positions = Position.objects.filter(bot__connection__venue=bot.connection.venue).order_by("marked_at")
+    marks = positions.filter(mark_price__isnull=False).values_list("symbol", "mark_price")
+    return {symbol: price for symbol, price in marks if price is not None}
 
 
 def bot_page(bot: AnyBot, *, last: int = 10) -> BotPage:

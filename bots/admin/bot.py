@@ -155,8 +155,8 @@ class BotAdmin(ActingAdmin):
         raise NotImplementedError
 
     def preview_context(self, bot: Any) -> dict[str, Any]:
-        """What it would do with its settings, where its kind can tell."""
-        return {}
+        """What it would do with its settings."""
+        raise NotImplementedError
 
     def get_urls(self) -> list[URLPattern]:
         name = f"bots_{self.model._meta.model_name}"

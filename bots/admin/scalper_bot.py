@@ -8,7 +8,7 @@ from django.contrib import admin
 
 from bots.admin.bot import BotAdmin, acts_of
 from bots.admin.scalper_bot_form import FIELDSETS, ScalperBotForm
-from bots.admin.scalper_page import scalper_page
+from bots.admin.scalper_page import scalper_page, scalper_preview
 from bots.models import ScalperBot
 
 
@@ -29,3 +29,6 @@ class ScalperBotAdmin(BotAdmin):
 
     def page_context(self, bot: ScalperBot) -> dict[str, Any]:
         return scalper_page(bot)
+
+    def preview_context(self, bot: ScalperBot) -> dict[str, Any]:
+        return scalper_preview(bot)

@@ -12,6 +12,7 @@ from bots.admin.bot_page import decision_tables, page_of, record_tables
 from bots.admin.records import side_badge
 from bots.admin.round_trip import lasted, percentage, trip_badge, why_closed
 from bots.models import RoundTrip, ScalperBot
+from bots.previews.exits import EntryPreview, preview_exits
 from bots.round_trips import OpenTrip, TripsPage, trips_page
 from bots.selectors import BotPage, Profit, bot_page
 from bots.strategies.protections import Lock, quote_of
@@ -26,6 +27,10 @@ LAST_HEADERS = [
     "Why opened", "Why closed",
 ]  # fmt: skip
 LOCK_HEADERS = ["Market", "Until", "Why"]
+PREVIEW_HEADERS = [
+    "Market", "Side", Number("Entry"), Number("Amount"), Number("Stop loss"), Number("Take profit"),
+    Number("Trailing from"),
+]  # fmt: skip
 
 
 def scalper_page(bot: ScalperBot) -> dict[str, Any]:
@@ -39,6 +44,15 @@ def scalper_page(bot: ScalperBot) -> dict[str, Any]:
             table("Last round trips", LAST_HEADERS, map(_last, trips.last)),
             *record_tables(page, with_symbol=True),
         ],
+    }
+
+
+def scalper_preview(bot: ScalperBot) -> dict[str, Any]:
+    preview = preview_exits(bot)
+    return {
+        "preview": preview,
+        "preview_title": "Preview: where its exits would stand if it entered now",
+        "preview_table": table("", PREVIEW_HEADERS, map(_entry, preview.entries)),
     }
 
 
@@ -68,6 +82,13 @@ def _locks(trips: TripsPage) -> list[Table]:
 def _lock(lock: Lock) -> tuple[Any, ...]:
     where = lock.symbol or (f"All in {lock.quote}" if lock.quote else "All")
     return where, f"{lock.until:%Y-%m-%d %H:%M:%S} UTC", f"{lock.reason[:1].upper()}{lock.reason[1:]}."
+
+
+def _entry(entry: EntryPreview) -> tuple[Any, ...]:
+    return (
+        entry.symbol, side_badge(entry.side), number(entry.entry), number(entry.amount),
+        figure(entry.stop_loss), figure(entry.take_profit), figure(entry.trailing_from),
+    )  # fmt: skip
 
 
 def _open(row: OpenTrip) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from bots.admin.bot_page import (
     record_tables,
 )
 from bots.models import SpreadBot
-from bots.preview import preview_quotes
+from bots.previews.quotes import preview_quotes
 from bots.selectors import BotPage, bot_page, figures_of
 from exchanges.admin.cells import age_cell, figure, table
 
@@ -30,6 +30,7 @@ def spread_preview(bot: SpreadBot) -> dict[str, Any]:
     would_quote = preview.decision.quotes if preview.decision else ()
     return {
         "preview": preview,
+        "preview_title": "Preview: what it would quote now with the saved settings",
         "preview_table": table("", QUOTE_HEADERS, map(quote_cells, would_quote)),
     }
 

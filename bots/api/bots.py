@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from bots import services
 from bots.api.preview import ExitsPreviewSerializer, PreviewSerializer
 from bots.models import KINDS, AnyBot, Bot, BotState, ScalperBot, SpreadBot
-from bots.preview import preview_quotes
-from bots.preview_of_exits import preview_exits
+from bots.previews.exits import preview_exits
+from bots.previews.quotes import preview_quotes
 from bots.selectors import BotRow, rows_of, visible_bots
 from bots.validation import warnings_of
 from exchanges.api import UUIDS

@@ -6,8 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bots.preview import Preview
-from bots.preview_of_exits import ExitsPreview
+from bots.previews.exits import ExitsPreview
+from bots.previews.quotes import QuotesPreview
 from rest.fields import Money
 
 
@@ -24,7 +24,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
     quotes = QuoteSerializer(many=True)
 
 
-class PreviewSerializer(serializers.Serializer[Preview]):
+class PreviewSerializer(serializers.Serializer[QuotesPreview]):
     sentence = serializers.CharField(help_text="What it rests on, or what is missing.")
     decision = DecisionSerializer(allow_null=True)
 

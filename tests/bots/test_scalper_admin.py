@@ -16,7 +16,7 @@ from django.utils import timezone
 from audit.models import AuditEntry
 from bots import services
 from bots.admin.round_trip import lasted
-from bots.models import Bot, BotState, Decision, Position, RoundTrip, ScalperBot
+from bots.models import Bot, BotState, Decision, Position, PricePoint, RoundTrip, ScalperBot
 from exchanges.models import ExchangeConnection
 from exchanges.services import create_connection
 from tests.bots.scalpers import a_closed_trip, a_market, a_scalper, an_open_trip, its_order
@@ -207,7 +207,20 @@ def test_the_page_shows_what_it_holds_and_what_it_is_kept_from(client: Client, b
         "It has just closed a position there.",
     ):  # fmt: skip
         assert shown in page, (shown, page)
-    assert "Preview" not in page
+
+
+def test_the_preview_shows_where_its_exits_would_stand(client: Client, bot: ScalperBot) -> None:
+    assert "No price of its markets is known yet: start the bot" in words(client, change_url(bot))
+    a_market("BTC/USDT", taker_fee=D("0"))
+    minute = timezone.now().replace(second=0, microsecond=0)
+    for ago, price in ((1, 90), (0, 100)):
+        PricePoint.objects.create(
+            venue="binance", symbol="BTC/USDT", minute=minute - timedelta(minutes=ago), price=D(price)
+        )
+    client.post(change_url(bot), {})  # a form that is refused shows it too
+    page = words(client, change_url(bot))
+    assert "From the last known prices of 1 market." in page
+    assert "Trailing from BTC/USDT buy 100 0.5 99 102 -" in page
 
 
 def test_the_page_of_a_scalper_with_many_round_trips_asks_no_more(
@@ -216,7 +229,7 @@ def test_the_page_of_a_scalper_with_many_round_trips_asks_no_more(
     for _ in range(20):
         a_closed_trip(bot)
         an_open_trip(bot)
-    with django_assert_max_num_queries(30):
+    with django_assert_max_num_queries(33):
         client.get(change_url(bot))
 
 

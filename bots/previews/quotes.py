@@ -21,41 +21,41 @@ PLENTY = Decimal(10) ** 18
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preview:
+class QuotesPreview:
     """decision: None where too little is known; sentence: what it rests on, or what is missing."""
 
     decision: Decision | None
     sentence: str
 
 
-def preview_quotes(bot: SpreadBot) -> Preview:
+def preview_quotes(bot: SpreadBot) -> QuotesPreview:
     synthetic = synthetic_market_data(bot.connection.venue)
     if synthetic is not None:
         return _preview_of_synthetic(bot, synthetic)
     market = exchanges.market(bot.connection.venue, bot.symbol)
     if market is None:
-        return Preview(
+        return QuotesPreview(
             decision=None, sentence="The market's rules are not known yet: test the connection first."
         )
     price, source = last_known_price(bot)
     if price is None:
-        return Preview(
+        return QuotesPreview(
             decision=None, sentence="No price of this market is known yet: start the bot, and look again."
         )
     return _preview(bot, market, _book_around(price, market), source)
 
 
-def _preview_of_synthetic(bot: SpreadBot, data: MarketData) -> Preview:
+def _preview_of_synthetic(bot: SpreadBot, data: MarketData) -> QuotesPreview:
     """Its prices cost nothing, so they are asked for here and now."""
     market = asyncio.run(data.load_markets()).get(bot.symbol)
     if market is None:
-        return Preview(
+        return QuotesPreview(
             decision=None, sentence=f"The {bot.connection.venue} venue has no market {bot.symbol}."
         )
     return _preview(bot, market, asyncio.run(data.fetch_book(bot.symbol)), "the market's book of now")
 
 
-def _preview(bot: SpreadBot, market: Market, book: Book, source: str) -> Preview:
+def _preview(bot: SpreadBot, market: Market, book: Book, source: str) -> QuotesPreview:
     base, quote, funds = _funds(bot.connection, market)
     own_trade = Trade.objects.current().filter(bot=bot, symbol=bot.symbol).first()
     snapshot = Snapshot(
@@ -72,7 +72,7 @@ def _preview(bot: SpreadBot, market: Market, book: Book, source: str) -> Preview
     )
     with localcontext(prec=40):
         decision = decide(snapshot, bot.strategy_settings)
-    return Preview(decision=decision, sentence=f"From {source}, with {funds}.")
+    return QuotesPreview(decision=decision, sentence=f"From {source}, with {funds}.")
 
 
 def _book_around(price: Decimal, market: Market) -> Book:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
+from django.db.models import Max
+
 from bots.markets import shown_markets
 from bots.models import PricePoint, ScalperBot
 from bots.selectors import known_prices
@@ -55,8 +57,9 @@ def preview_exits(bot: ScalperBot) -> ExitsPreview:
 
 
 def _newest_prices(venue: str, symbols: Collection[str]) -> dict[str, Decimal]:
-    rows = PricePoint.objects.filter(venue=venue, symbol__in=symbols).order_by("minute")
-    return dict(rows.values_list("symbol", "price"))
+    points = PricePoint.objects.filter(venue=venue, symbol__in=symbols)
+    newest = points.order_by().values("symbol").annotate(newest=Max("minute")).values("newest")
+    return dict(points.filter(minute__in=newest).order_by("minute").values_list("symbol", "price"))
 
 
 def _sides(bot: ScalperBot) -> Iterator[Side]:

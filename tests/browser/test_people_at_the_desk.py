@@ -109,3 +109,18 @@ def test_a_client_sees_their_own_and_nothing_else(open_window: OpenWindow) -> No
 
     clara.status_of(admin.path)
     clara.sees_nothing_of("House")
+
+
+def test_figures_that_are_no_longer_renewed_are_said_to_be_old(open_window: OpenWindow) -> None:
+    viola = open_window("viola").sign_in()
+    viola.sees("Overview")
+    network = viola.page.context
+    network.set_offline(True)
+    viola.sees("No answer from the desk since")
+    network.set_offline(False)
+    viola.sees_nothing_of("No answer from the desk since")
+
+    troubles, viola.witness.troubles = viola.witness.troubles, []
+    assert troubles
+    of_the_network = re.compile("console error: htmx:|ERR_INTERNET_DISCONNECTED")
+    assert [trouble for trouble in troubles if not of_the_network.search(trouble)] == []

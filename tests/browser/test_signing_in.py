@@ -32,7 +32,7 @@ def test_an_app_is_set_up_and_asked_for_at_the_next_sign_in(open_window: OpenWin
     again.sees("Overview")
 
 
-def test_a_passkey_opens_the_desk_without_a_password(open_window: OpenWindow) -> None:
+def test_a_passkey_opens_the_desk_without_a_password_and_after_one(open_window: OpenWindow) -> None:
     paula = open_window("paula", "localhost")
     devtools = paula.page.context.new_cdp_session(paula.page)
     devtools.send("WebAuthn.enable")
@@ -48,6 +48,12 @@ def test_a_passkey_opens_the_desk_without_a_password(open_window: OpenWindow) ->
     paula.page.context.clear_cookies()
     paula.open("/admin/")
     paula.press("Sign in with a passkey")
+
+    paula.sees("Overview")
+
+    paula.page.context.clear_cookies()
+    paula.sign_in()
+    paula.press("Use a security key")
 
     paula.sees("Overview")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.person import Person
@@ -48,6 +49,8 @@ def test_a_connection_and_both_kinds_of_bot_are_made_and_trade_before_ones_eyes(
         admin.sees(f"“{settings['name']}” is started.")
 
     admin.sees(re.compile("Live orders.*bid 1.*Last trades.*(buy|sell).*Events", re.DOTALL))
+    admin.sees(re.compile(r"Book\s+BTC/USDT, seen \d s ago\s+Middle"))
+    expect(admin.page.locator(".desk-book .desk-own").first).to_be_visible()
     admin.open("/admin/")
     admin.sees(re.compile("Last trades.*Quick", re.DOTALL))
 

@@ -15,12 +15,13 @@ from django_q.models import OrmQ
 
 from bots import tasks
 from bots.engine import lease as leases
-from bots.engine import processes, shift, stop
+from bots.engine import market_views, processes, shift, stop
 from bots.engine import runtime as runtime_module
 from bots.engine.duty import Duty, Ending
 from bots.engine.runtime import Runtime
-from bots.models import Bot, BotState, OnStop, SpreadBot
+from bots.models import Bot, BotState, MarketView, OnStop, PricePoint, SpreadBot
 from bots.models import Runtime as RuntimeRow
+from bots.services import look_at_market
 from exchanges.models import ExchangeConnection
 from tests.bots.engine.conftest import make_bot, make_connection
 from tests.bots.engine.fake_venue import FakeGateway, FakeVenue
@@ -32,6 +33,8 @@ LONG = 60.0
 def haste(monkeypatch: pytest.MonkeyPatch, venue: FakeVenue) -> None:
     for name in ("TEND_SECONDS", "BOARD_SECONDS", "SHARE_SECONDS", "PULSE_SECONDS"):
         monkeypatch.setattr(runtime_module, name, 0.02)
+    for name in ("SHOW_SECONDS", "PRICE_SECONDS"):
+        monkeypatch.setattr(market_views, name, 0.5)
     monkeypatch.setattr(leases, "RENEW_SECONDS", 0.05)
     monkeypatch.setattr(shift, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(runtime_module, "open_market_data", lambda *_args, **_options: FakeGateway(venue))
@@ -138,6 +141,15 @@ def test_a_slow_sign_of_life_does_not_register_a_runtime_that_has_stopped(
     assert begun.wait(5)
     assert runtime.close(10)
     assert not RuntimeRow.objects.exists()
+
+
+def test_a_runtime_shows_the_books_that_are_looked_at_and_keeps_a_price_a_minute(
+    bot: SpreadBot, runtime: Runtime
+) -> None:
+    look_at_market(connection=bot.connection, symbol=bot.symbol)
+    runtime.extend(LONG)
+    until(lambda: MarketView.objects.get().bids)
+    until(lambda: PricePoint.objects.filter(venue=bot.connection.venue, symbol=bot.symbol))
 
 
 def test_a_runtime_that_is_replaced_leaves_the_quotes(

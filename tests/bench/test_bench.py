@@ -32,11 +32,7 @@ def test_each_part_fills_its_lines_of_the_table(part: str, tmp_path: Path) -> No
     assert report.findings
     assert all(found.what in report.text and found.measured in report.text for found in report.findings)
     assert len(json.loads(report.json)["findings"]) == len(report.findings)
-
-
-def test_idle_bots_place_no_order_while_they_are_measured(tmp_path: Path) -> None:
-    report = bench(tiny(tmp_path), only=["cpu"])
-    assert "No order was placed." in report.findings[0].measured
+    assert part != "cpu" or "No order was placed." in report.text, "idle bots place none"
 
 
 def test_a_missed_budget_says_so() -> None:

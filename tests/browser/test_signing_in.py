@@ -7,7 +7,7 @@ from playwright.sync_api import Error, expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.pages import EMPTY_LISTS, PAGES
-from tests.desk.authenticator import code_of
+from tests.desk.authenticator import next_code_of
 
 AUTHENTICATOR = {
     "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
@@ -26,7 +26,7 @@ def test_an_app_is_set_up_and_asked_for_at_the_next_sign_in(open_window: OpenWin
     again.sees("enter an authenticator code")
     again.open("/admin/")
     again.sees("enter an authenticator code")
-    again.fill({"code": code_of(mira.secret)})
+    again.fill({"code": next_code_of(mira.secret)})
     again.press("Sign In")
 
     again.sees("Overview")

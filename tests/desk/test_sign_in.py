@@ -20,7 +20,7 @@ from audit.models import AuditEntry
 from exchanges.selectors import SEES_ALL
 from people.services import remove_second_factors
 from tests.canaries.planted import rows
-from tests.desk.authenticator import code_of
+from tests.desk.authenticator import code_of, next_code_of
 from tests.desk.second_factors import LOGIN, PASSWORD, a_person, set_up_an_app, sign_in
 from tests.desk.two_clients import browser_of, give
 from vault.keyring import new_key
@@ -155,13 +155,13 @@ def test_a_password_alone_is_not_enough_any_more(secret: str) -> None:
     browser = Client()
     assert sign_in(browser)["Location"].startswith("/accounts/2fa/authenticate/")
     assert browser.get("/admin/").status_code == 302
-    answer = browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    answer = browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     assert (answer.status_code, answer["Location"]) == (302, "/admin/")
     assert browser.get("/admin/").status_code == 200
 
 
 def test_a_code_counts_once(secret: str) -> None:
-    code, statuses = code_of(secret), []
+    code, statuses = next_code_of(secret), []
     for _ in range(2):
         browser = Client()
         sign_in(browser)
@@ -175,7 +175,7 @@ def test_a_wrong_code_does_not_open_and_five_are_enough(secret: str) -> None:
     for _ in range(5):
         answer = browser.post(reverse("mfa_authenticate"), {"code": "000000"})
         assert "This code is wrong or was used already" in answer.content.decode()
-    answer = browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    answer = browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     assert "Too many failed tries" in answer.content.decode()
     assert browser.get("/admin/").status_code == 302
 
@@ -232,14 +232,14 @@ def test_a_rotation_puts_second_factors_under_the_new_key(secret: str, settings:
     settings.FIELD_ENCRYPTION_KEYS = settings.FIELD_ENCRYPTION_KEYS[:1]
     browser = Client()
     sign_in(browser)
-    assert browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)}).status_code == 302
+    assert browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)}).status_code == 302
 
 
 def test_a_lost_key_is_said_at_the_form(secret: str, settings: Settings) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [new_key()]
     browser = Client()
     sign_in(browser)
-    answer = browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    answer = browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     assert "its encryption key is not in FIELD_ENCRYPTION_KEYS" in answer.content.decode()
     with pytest.raises(CommandError, match="open with no key"):
         call_command("rotate_secrets", stdout=io.StringIO())
@@ -251,7 +251,7 @@ def test_a_lost_key_is_said_where_second_factors_are_shown(
 ) -> None:
     browser = Client()
     sign_in(browser)
-    browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     assert browser.get(reverse(page)).status_code == 200
     settings.FIELD_ENCRYPTION_KEYS = [new_key()]
@@ -291,7 +291,7 @@ FORGED = [
 def test_a_forged_passkey_is_no_second_factor(secret: str, credential: str, path: str) -> None:
     browser = Client()
     sign_in(browser)
-    browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     browser.get(reverse(path))
     assert browser.post(reverse(path), {"credential": credential}).status_code in {200, 302}
@@ -338,7 +338,7 @@ def test_with_a_second_factor_the_desk_is_open_and_the_last_one_stays(
     settings.REQUIRE_MFA = "ALL"
     browser = Client()
     sign_in(browser)
-    browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     assert browser.get("/admin/").status_code == 200
     browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     answer = browser.post(reverse("mfa_deactivate_totp"))
@@ -371,7 +371,7 @@ def test_second_factors_are_on_record(secret: str, olga: User) -> None:
     browser = Client()
     sign_in(browser)
     browser.post(reverse("mfa_authenticate"), {"code": "000000"})
-    browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    browser.post(reverse("mfa_authenticate"), {"code": next_code_of(secret)})
     browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     browser.post(reverse("mfa_deactivate_totp"))
     assert [(action, actor) for actor, action, _ in actions()] == [

@@ -76,6 +76,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS_ONLY else 0
 MFA_ADAPTER = "people.adapters.DeskMFAAdapter"
 MFA_FORMS = {
     "activate_totp": "people.second_factor_secrets.SealedActivateTOTPForm",
+    "authenticate": "people.code_forms.AuthenticateForm",
+    "reauthenticate": "people.code_forms.ReauthenticateForm",
     "login_webauthn": "people.passkey_forms.LoginForm",
     "authenticate_webauthn": "people.passkey_forms.AuthenticateForm",
     "reauthenticate_webauthn": "people.passkey_forms.ReauthenticateForm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -167,6 +168,18 @@ def test_a_code_counts_once(secret: str) -> None:
         sign_in(browser)
         statuses.append(browser.post(reverse("mfa_authenticate"), {"code": code}).status_code)
     assert statuses == [302, 200]
+
+
+def test_a_code_that_was_used_is_used_for_as_long_as_it_would_be_good(
+    secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, clock, statuses = next_code_of(secret), time.time, []
+    for seconds_later in (0, 31, 62):
+        monkeypatch.setattr(time, "time", lambda later=seconds_later: clock() + later)
+        browser = Client()
+        sign_in(browser)
+        statuses.append(browser.post(reverse("mfa_authenticate"), {"code": f" {code} "}).status_code)
+    assert statuses == [302, 200, 200]
 
 
 def test_a_wrong_code_does_not_open_and_five_are_enough(secret: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -68,6 +70,14 @@ def visible_switches(person: Person) -> KillSwitchQuerySet:
     seen = list(visible_connections(person).values_list("pk", flat=True))
     own = Q(owner=person.pk) | Q(connection__in=seen) | Q(bot__connection__in=seen)
     return rows.filter(Q(scope=Scope.DESK) | own)
+
+
+def outcomes_seen_by(person: Person) -> Callable[[KillSwitch], list[dict[str, Any]]]:
+    """Of a switch, what became of this person's orders: one of the desk covers those of others too."""
+    if _sees_all(person):
+        return lambda switch: list(switch.outcome)
+    seen = {str(key) for key in visible_connections(person).values_list("pk", flat=True)}
+    return lambda switch: [row for row in switch.outcome if row.get("connection_id") in seen]
 
 
 def _sees_all(person: Person) -> bool:

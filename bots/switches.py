@@ -73,6 +73,7 @@ def outcome_of(order: Order, sentence: str, *, is_certain: bool) -> dict[str, An
         "order": order.client_id,
         "text": str(order),
         "connection": str(order.connection),
+        "connection_id": str(order.connection_id),
         "sentence": sentence,
         "is_certain": is_certain,
     }

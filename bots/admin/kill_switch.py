@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from audit.admin import ReadOnlyAdmin
 from bots.admin.records import order_badge
 from bots.kill_apart import cancel_covered_apart
-from bots.kill_targets import Choice, choices, target_named, visible_switches
+from bots.kill_targets import Choice, choices, outcomes_seen_by, target_named, visible_switches
 from bots.models import KillSwitch, Order
 from bots.switches import Target, engage_kill_switch, release_kill_switch, target_of
 from exchanges.admin.cells import NOTHING, Number, age_cell, age_column, badge, table
@@ -64,6 +64,11 @@ class KillSwitchAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[KillSwitch]:
         return visible_switches(request.user)
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """How many orders went is told of all of them, so to who sees all."""
+        shown = list(super().get_list_display(request))
+        return shown if request.user.has_perm(SEES_ALL) else [name for name in shown if name != "orders"]
 
     @admin.display(description="switch", ordering="pk")
     def number(self, switch: KillSwitch) -> str:
@@ -209,9 +214,9 @@ def _order(order: Order) -> tuple[Any, ...]:
 
 
 def _outcome(request: HttpRequest, switch: KillSwitch) -> dict[str, Any]:
-    """What became of the orders; the desk's are everybody's, so their list is for who sees all."""
+    """What became of the orders that this person sees."""
     is_busy = switch.cancelled_at is None and switch.cancelling_since is not None
-    shown = switch.outcome if _is_theirs(request, switch) else []
+    shown = outcomes_seen_by(request.user)(switch)
     uncertain = sum(1 for row in shown if not row["is_certain"])
     noted = [row["order"] for row in shown] if is_busy else []
     busy = Order.objects.filter(client_id__in=noted).select_related("connection", "bot")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied
@@ -16,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from bots.kill_apart import cancel_covered_apart
-from bots.kill_targets import visible_switches
+from bots.kill_targets import outcomes_seen_by, visible_switches
 from bots.models import KillSwitch, Scope
 from bots.selectors import visible_bots
 from bots.switches import Target, engage_kill_switch, release_kill_switch
@@ -45,7 +47,7 @@ class KillSwitchSerializer(RowSerializer):
     released_by = serializers.CharField(
         source="released_by.username", default=None, allow_null=True, read_only=True
     )
-    outcome = OutcomeSerializer(many=True, read_only=True)
+    outcome = serializers.SerializerMethodField(help_text="What became of the orders that you may see.")
 
     class Meta:
         model = KillSwitch
@@ -53,6 +55,14 @@ class KillSwitchSerializer(RowSerializer):
             "id", "scope", "owner", "connection", "bot", "reason", "engaged_at", "engaged_by", "released_at",
             "released_by", "cancelled_at", "outcome",
         )  # fmt: skip
+
+    @extend_schema_field(OutcomeSerializer(many=True))
+    def get_outcome(self, switch: KillSwitch) -> Any:
+        return OutcomeSerializer(self._outcome_seen(switch), many=True).data
+
+    @cached_property
+    def _outcome_seen(self) -> Callable[[KillSwitch], list[dict[str, Any]]]:
+        return outcomes_seen_by(self.context["request"].user)
 
 
 class PullSerializer(serializers.Serializer[Any]):

@@ -8,7 +8,8 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from audit.models import AuditEntry
-from bots.models import KillSwitch
+from bots.models import KillSwitch, Order
+from bots.switches import outcome_of
 from tests.api.people import Program, errors
 from tests.api.rows import Desk
 
@@ -57,6 +58,22 @@ def test_all_see_the_desks_and_only_who_sees_everything_releases_it(desk: Desk, 
     switch = KillSwitch.objects.create(scope="desk", reason="all")
     assert controller.get(f"{SWITCHES}{switch.pk}/").status_code == 200
     assert controller.post(f"{SWITCHES}{switch.pk}/release/").status_code == 403
+
+
+def test_of_the_desks_one_is_told_what_became_of_ones_own_orders(
+    desk: Desk, others: Desk, controller: Program
+) -> None:
+    told = [outcome_of(order, "Canceled.", is_certain=True) for order in Order.objects.all()]
+    switch = KillSwitch.objects.create(scope="desk", reason="all", outcome=told)
+    own = list(Order.objects.filter(connection=desk.connection).values_list("client_id", flat=True))
+    assert 0 < len(own) < len(told)
+    for shown in (
+        controller.get(f"{SWITCHES}{switch.pk}/").json(), *controller.get(SWITCHES).json()["results"],
+    ):  # fmt: skip
+        assert [row["order"] for row in shown["outcome"]] == own
+        assert set(shown["outcome"][0]) == {"order", "text", "connection", "sentence", "is_certain"}
+    desk.owner.user_permissions.add(Permission.objects.get(codename="view_all_connections"))
+    assert len(controller.get(f"{SWITCHES}{switch.pk}/").json()["outcome"]) == len(told)
 
 
 def test_pulling_and_releasing_need_a_permission_each(desk: Desk, controller: Program) -> None:

@@ -166,14 +166,28 @@ def test_a_switch_of_the_desk_is_not_a_clients_to_release(client: Client, boss: 
     an_order(a_bot(boss, "Secret"))
     pull(client)
     switch = KillSwitch.objects.get()
-    a_client = person("client", "pull_killswitch", "release_killswitch")
-    a_bot(a_client, "Mine")
-    browser = browser_of(a_client)
+    browser = browser_of(person("client", "pull_killswitch", "release_killswitch", "view_killswitch"))
     page = browser.get(page_of(switch)).content.decode()
     assert "Kill switch on" in page
     assert "Secret" not in page
     assert "BTC/USDT @ 100" not in page
+    assert "1 of 1" in client.get(LIST).content.decode()
+    assert "1 of 1" not in browser.get(LIST).content.decode()
     assert browser.post(f"{LIST}{switch.pk}/release/").status_code == 403
+
+
+def test_a_client_is_told_what_became_of_their_orders_under_the_desks_switch(
+    client: Client, boss: User
+) -> None:
+    a_client = person("client", "view_killswitch")
+    an_order(a_bot(boss, "Secret"))
+    an_order(a_bot(a_client, "Mine"))
+    pull(client)
+    switch = KillSwitch.objects.get()
+    page = browser_of(a_client).get(page_of(switch)).content.decode()
+    assert "All 1 orders are certainly gone." in page
+    assert "Mine" in page
+    assert "Secret" not in page
 
 
 def test_another_clients_switch_is_not_there(client: Client, boss: User) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Protocol
+
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from audit.admin import ReadOnlyAdmin
@@ -13,10 +17,12 @@ from bots.admin.searching import ModeFilter
 from bots.lifecycle import LIVE, OrderState
 from bots.models import Bot, BotEvent, Order, Position, Severity, Trade
 from bots.selectors import figures_of
+from bots.strategies.protections import quote_of
 from exchanges.admin.cells import age_cell, age_column, badge, figure, number, number_column, profit_column
 from exchanges.admin.connection import mode_badge
 from exchanges.admin.owned import OwnedAdmin
 from exchanges.models import ExchangeConnection
+from exchanges.types import ZERO
 
 ORDER_KINDS = {OrderState.FILLED: "good", OrderState.UNKNOWN: "bad", OrderState.REJECTED: "bad"}
 SEVERITY_KINDS = {Severity.INFO: "quiet", Severity.WARNING: "busy", Severity.ERROR: "bad"}
@@ -30,6 +36,22 @@ def order_badge(order: Order) -> SafeString:
 
 def side_badge(side: str) -> SafeString:
     return badge(side, "buy" if side == "buy" else "sell")
+
+
+class _Charged(Protocol):
+    """What fees were paid for in one market."""
+
+    symbol: str
+    fees_quote: Decimal
+    fees_base: Decimal
+
+
+@admin.display(description="fees", ordering="fees_quote")
+def fees_column(model_admin: object, row: _Charged) -> SafeString:
+    """In quote, in base, or in both."""
+    paid = [(row.fees_quote, quote_of(row.symbol)), (row.fees_base, row.symbol.partition("/")[0])]
+    shown = [(figure(amount, currency),) for amount, currency in paid if amount]
+    return format_html_join(" + ", "{}", shown or [(figure(ZERO, quote_of(row.symbol)),)])
 
 
 class RecordAdmin(OwnedAdmin, ReadOnlyAdmin):
@@ -115,7 +137,7 @@ class PositionAdmin(OwnedAdmin, ReadOnlyAdmin):
     to_connection = "bot__connection"
     list_display = [
         "bot", "mode", "symbol", "amount_shown", "average", "mark_shown", "marked", "realised_shown",
-        "unrealised", "fees_quote_shown", "fees_base_shown",
+        "unrealised", "fees",
     ]  # fmt: skip
     list_filter = ["symbol", "bot__connection__mode", "is_dry_run", "bot__connection"]
     search_fields = ["symbol", "bot__name"]
@@ -129,6 +151,7 @@ class PositionAdmin(OwnedAdmin, ReadOnlyAdmin):
     mark_shown = number_column("mark_price", "mark price")
     marked = age_column("marked_at", "marked")
     realised_shown = profit_column("realised_profit", "realised profit")
+    fees = fees_column
     fees_quote_shown = number_column("fees_quote", "fees in quote")
     fees_base_shown = number_column("fees_base", "fees in base")
 

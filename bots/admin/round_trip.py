@@ -7,15 +7,14 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from bots.admin.records import RecordAdmin
+from bots.admin.records import RecordAdmin, fees_column
 from bots.admin.searching import ModeFilter, orders_with_id
 from bots.models import Order, RoundTrip, TripState
 from bots.strategies.protections import quote_of
 from exchanges.admin.cells import NOTHING, age_cell, age_column, badge, figure, number_column
-from exchanges.types import ZERO
 
 STATE_KINDS = {
     TripState.OPENING: "busy", TripState.OPEN: "good", TripState.CLOSED: "quiet", TripState.MISSED: "quiet",
@@ -85,6 +84,7 @@ class RoundTripAdmin(RecordAdmin):
         "fees_base_shown", "left_shown", "trailing_stop_shown", "closing_tries", "duration_shown",
         "created_at", "opened_at", "closed_at", "entry_order", "exit_order",
     ]  # fmt: skip
+    fees = fees_column
     opened_age = age_column("opened_at", "opened")
     entered_shown = number_column("entered", "amount")
     exited_shown = number_column("exited", "exit amount")
@@ -106,13 +106,6 @@ class RoundTripAdmin(RecordAdmin):
     @admin.display(description="closed", ordering="closed_at")
     def closed_age(self, trip: RoundTrip) -> SafeString:
         return age_cell(trip.closed_at) if trip.closed_at else trip_badge(trip)
-
-    @admin.display(description="fees", ordering="fees_quote")
-    def fees(self, trip: RoundTrip) -> SafeString:
-        base, quote = trip.symbol.partition("/")[0], quote_of(trip.symbol)
-        paid = [(trip.fees_quote, quote), (trip.fees_base, base)]
-        shown = [(figure(amount, currency),) for amount, currency in paid if amount]
-        return format_html_join(" + ", "{}", shown or [(figure(ZERO, quote),)])
 
     @admin.display(description="state", ordering="state")
     def state_shown(self, trip: RoundTrip) -> SafeString:

@@ -18,6 +18,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from audit.admin import ReadOnlyAdmin
 from audit.services import record
 from console.alert_admin import ChannelAdmin, MessageAdmin, RuleAdmin
+from exchanges.admin.cells import NOTHING, age_column
 from people import services
 
 __all__ = ["ChannelAdmin", "MessageAdmin", "RuleAdmin"]
@@ -74,6 +75,23 @@ class DeskUserAdmin(UserAdmin, RecordedAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     actions = ["remove_second_factors"]
+    list_display = ["username", "email", "roles", "second_factors", "is_superuser", "is_active", "signed_in"]
+
+    signed_in = age_column("last_login", "last sign-in")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.prefetch_related("groups", "authenticator_set")
+
+    @admin.display(description="roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all())) or NOTHING
+
+    @admin.display(description="second factors")
+    def second_factors(self, user: User) -> str:
+        """Which kinds; nothing of what is in them."""
+        factors: Any = user.authenticator_set  # type: ignore[attr-defined]  # allauth is not typed
+        return ", ".join(sorted({str(factor.get_type_display()) for factor in factors.all()})) or NOTHING
 
     @admin.action(description="Remove second factors", permissions=["change"])
     def remove_second_factors(self, request: HttpRequest, users: QuerySet[User]) -> None:

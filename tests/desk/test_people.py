@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 from django_q.models import OrmQ, Schedule, Success
+from pytest_django import DjangoAssertNumQueries
 
 from audit.models import AuditEntry
 from tests.desk.pages import form_of
@@ -38,6 +40,21 @@ def test_a_new_right_is_on_record(client: Client) -> None:
     answer = client.post(url, form_of(client, url, "user_form") | {"is_staff": "on"})
     assert answer.status_code == 302
     assert entries() == [("boss", "user.updated", "olga", {"fields": ["Staff status"]})]
+
+
+def test_the_list_tells_each_ones_roles_and_second_factors(
+    client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for name in ("olga", "otto", "oscar"):
+        user = User.objects.create_user(name)
+        user.groups.set(Group.objects.filter(name__in=["Viewer", "Operator"]))
+        for kind in (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES):
+            Authenticator.objects.create(user=user, type=kind, data={"secret": "canary"})
+    with django_assert_max_num_queries(16):
+        page = client.get(reverse("admin:auth_user_changelist")).content.decode()
+    assert page.count("Operator, Viewer") == 3
+    assert page.count("Recovery codes, TOTP Authenticator") == 3
+    assert "canary" not in page
 
 
 def test_a_changed_password_is_on_record_and_not_shown(client: Client) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import QuerySet
 
 from bots.models import Trade
+from exchanges.models import Mode
 from exchanges.types import Side
 from rest.fields import plain
 
@@ -75,6 +76,13 @@ HEADERS: dict[Row, tuple[str, ...]] = {
         "Fee Currency", "Net Worth Amount", "Net Worth Currency", "Label", "Description", "TxHash",
     ),
 }  # fmt: skip
+
+
+def exported(trades: QuerySet[Trade], columns: str) -> QuerySet[Trade]:
+    """The oldest first; a tax tool takes all that it reads for real, so play money is kept from it."""
+    if columns == "koinly":
+        trades = trades.filter(connection__mode=Mode.LIVE, is_dry_run=False)
+    return trades.order_by("time", "pk")
 
 
 def csv_lines(trades: QuerySet[Trade], row: Row) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rest_framework.decorators import action
 from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
 
-from bots.api.export import FORMATS, csv_lines
+from bots.api.export import FORMATS, csv_lines, exported
 from bots.lifecycle import LIVE, OrderState
 from bots.models import BotEvent, Order, Position, RoundTrip, Severity, Trade, TripState
 from bots.selectors import figures_of
@@ -179,11 +179,11 @@ class TradeViewSet(Records):
     @action(detail=False, methods=["get"], pagination_class=None)
     def export(self, request: Request) -> StreamingHttpResponse:
         """All trades that the filters let through as CSV, the oldest first. columns: “all”, or “koinly” for
-        tax tools that read Koinly's universal format."""
+        tax tools that read Koinly's universal format, with live trades only."""
         asked = ExportQuery(data={"columns": request.query_params.get("columns", "all")})
         asked.is_valid(raise_exception=True)
-        rows = self.filter_queryset(self.get_queryset()).order_by("time", "pk")
         columns = asked.validated_data["columns"]
+        rows = exported(self.filter_queryset(self.get_queryset()), columns)
         return StreamingHttpResponse(
             encoded(csv_lines(rows, FORMATS[columns])),
             content_type="text/csv; charset=utf-8",

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from bots.api.export import FORMATS, csv_lines
 from bots.models import Bot, Trade
+from exchanges.models import ExchangeConnection
 from tests.api.people import Program, errors
 from tests.api.rows import D, Desk, a_trade, an_order
 
@@ -48,6 +49,7 @@ def test_every_column_is_exact(desk: Desk, others: Desk, reader: Program) -> Non
 def test_koinlys_columns_say_what_was_sent_and_what_was_received(desk: Desk, reader: Program) -> None:
     Trade.objects.filter(pk=desk.trade.pk).update(time=MOMENT)
     a_trade(an_order(desk.spread, side="sell"), "2")
+    ExchangeConnection.objects.update(mode="live")
     bought, sold = table(reader.get("/v1/trades/export/?columns=koinly"))
     assert bought == {
         "Date": "2026-11-25 10:30:15 UTC", "Sent Amount": "50", "Sent Currency": "USDT",
@@ -57,6 +59,16 @@ def test_koinlys_columns_say_what_was_sent_and_what_was_received(desk: Desk, rea
     }  # fmt: skip
     told = [sold[name] for name in ("Sent Amount", "Sent Currency", "Received Amount", "Received Currency")]
     assert told == ["0.5", "BTC", "50", "USDT"]
+
+
+def test_play_money_is_no_income(desk: Desk, reader: Program) -> None:
+    koinly = "/v1/trades/export/?columns=koinly"
+    for query in ("", "&mode=paper", "&mode=live"):
+        assert table(reader.get(koinly + query)) == []
+    ExchangeConnection.objects.update(mode="live")
+    assert len(table(reader.get(koinly))) == 1
+    Trade.objects.update(is_dry_run=True)
+    assert table(reader.get(koinly)) == []
 
 
 def test_the_lists_filters_apply(desk: Desk, others: Desk, reader: Program) -> None:

@@ -48,7 +48,7 @@ class ButtonsAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     """A model whose rows are acted upon, and never deleted."""
 
     acts: tuple[Act, ...] = ()
-    list_per_page = 50
+    list_per_page = 30
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

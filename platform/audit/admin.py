@@ -34,7 +34,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is not typed
     list_fullwidth = True
     list_filter_submit = False
     show_full_result_count = False
-    list_per_page = 50
+    list_per_page = 30
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RecordList]:
         return RecordList

@@ -143,10 +143,10 @@ def test_a_list_without_rows_is_looked_for_once(client: Client, fills: dict[str,
 
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> SpreadBot:
-    """A bot with 65 trades, where lists show 60 at most."""
-    monkeypatch.setattr(paging, "MOST_ROWS", 60)
+    """A bot with 55 trades, where lists show 50 at most."""
+    monkeypatch.setattr(paging, "MOST_ROWS", 50)
     bot = make_bot(make_connection())
-    for number in range(65):
+    for number in range(55):
         a_fill(bot, number, minutes_ago=number)
     return bot
 
@@ -162,18 +162,18 @@ def shown(client: Client, **asked: str | int) -> list[str]:
 
 
 def test_a_list_of_too_many_rows_says_so_and_what_finds_the_others(client: Client, many: SpreadBot) -> None:
-    assert "more than 60 trades. These pages show the first of them: a filter or a search" in words(client)
+    assert "more than 50 trades. These pages show the first of them: a filter or a search" in words(client)
 
 
 def test_a_list_of_few_rows_says_how_many(client: Client, many: SpreadBot) -> None:
     assert "1 trade" in words(client, q="t3")
     assert "more than" not in words(client, q="t3")
-    assert "60 trades" in words(client, time__lt=str(Trade.objects.get(venue_id="t4").time))
+    assert "50 trades" in words(client, time__lt=str(Trade.objects.get(venue_id="t4").time))
 
 
 def test_the_last_page_ends_with_the_last_row_that_is_counted(client: Client, many: SpreadBot) -> None:
-    assert shown(client) == [f"t{number}" for number in range(50)]
-    assert shown(client, p=2) == [f"t{number}" for number in range(50, 60)]
+    assert shown(client) == [f"t{number}" for number in range(30)]
+    assert shown(client, p=2) == [f"t{number}" for number in range(30, 50)]
 
 
 def test_a_page_past_the_last_is_the_last(client: Client, many: SpreadBot) -> None:
@@ -187,7 +187,7 @@ def test_rows_are_counted_no_further_than_they_are_shown(client: Client, many: S
     counts = [
         q["sql"] for q in captured.captured_queries if "COUNT(" in q["sql"] and "bots_trade" in q["sql"]
     ]
-    assert [sql for sql in counts if "LIMIT 61" not in sql] == []
+    assert [sql for sql in counts if "LIMIT 51" not in sql] == []
     assert len(counts) == 1
 
 

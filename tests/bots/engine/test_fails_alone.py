@@ -91,10 +91,10 @@ def plant() -> None:
             )
 
 
-def cycles_of_a_desk(hangs_from: float) -> dict[UUID, list[float]]:
+def cycles_of_a_desk(hangs_from: float, began: datetime) -> dict[UUID, list[float]]:
     """Of six and a half minutes, by bot. The database is left as it is then."""
     plant()
-    clock = VirtualClock(began=datetime.now(UTC))
+    clock = VirtualClock(began)
     venues = TwoVenues(seed=3, is_still=True, hangs_from=hangs_from)
 
     async def live() -> dict[UUID, list[float]]:
@@ -118,10 +118,11 @@ def of_the_well(cycles: dict[UUID, list[float]]) -> dict[UUID, list[float]]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_venue_that_hangs_costs_nine_others_no_cycle_and_makes_none_late() -> None:
-    without = cycles_of_a_desk(hangs_from=float("inf"))
+    began = datetime.now(UTC)
+    without = cycles_of_a_desk(hangs_from=float("inf"), began=began)
     assert not BotEvent.objects.filter(kind="breaker_open").exists()
     call_command("flush", interactive=False, verbosity=0)
-    with_one = cycles_of_a_desk(hangs_from=BEFORE_SECONDS)
+    with_one = cycles_of_a_desk(hangs_from=BEFORE_SECONDS, began=began)
     assert len(of_the_well(without)) == HEALTHY * BOTS
     assert all(len(times) >= 36 for times in of_the_well(without).values())
     assert of_the_well(with_one) == of_the_well(without)

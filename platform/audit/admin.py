@@ -18,7 +18,22 @@ SEES_ALL = "exchanges.view_all_connections"
 
 
 class RecordList(ChangeList):  # type: ignore[misc]  # unfold is not typed
-    """Its rows are counted once, and below it only; where there are none, they are not looked for again."""
+    """Its rows are counted once, and below it only; where there are none, they are not looked for again.
+
+    The theme asks for the addresses of all column heads in each row: each is made once.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._query_strings: dict[str, str] = {}
+        super().__init__(*args, **kwargs)
+
+    def get_query_string(
+        self, new_params: dict[str, Any] | None = None, remove: list[str] | None = None
+    ) -> str:
+        asked = repr((new_params, remove))
+        if asked not in self._query_strings:
+            self._query_strings[asked] = super().get_query_string(new_params, remove)
+        return self._query_strings[asked]
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)

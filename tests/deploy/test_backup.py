@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from cryptography.fernet import Fernet
 
 from tests.chaos.servers import NoServerError, Postgres
 from tests.deploy.page import ROOT, commands
@@ -27,6 +28,8 @@ PLANT = (
 )
 ROWS = "from tests.canaries.planted import rows; print(rows())"
 LATER = "from bots.models import Trade, Order; Trade.objects.all().delete(); Order.objects.all().delete()"
+TABLES = "from django.db import connection as c; print(sorted(c.introspection.table_names()))"
+NEWER_TABLE = "from django.db import connection as c; c.cursor().execute('CREATE TABLE newer (id integer)')"
 REVEAL = (
     "from exchanges.models import ExchangeConnection as C; "
     "from exchanges.selectors import connection_spec as spec; "
@@ -71,6 +74,11 @@ def tell(desk: Desk, code: str) -> str:
 
 
 def type_in(desk: Desk, block: str) -> None:
+    done = typed(desk, block)
+    assert done.returncode == 0, done.stderr
+
+
+def typed(desk: Desk, block: str) -> subprocess.CompletedProcess[str]:
     """The commands of the page, for the desk's own kind of database."""
     url = desk.database_url
     kind = "postgresql" if url.startswith("postgres") else "sqlite"
@@ -81,8 +89,7 @@ def type_in(desk: Desk, block: str) -> None:
         "BACKUP": str(desk.folder / "backup"),
     }
     line = ["sh", "-e", "-c", commands(f"{block}-{kind}")]
-    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
 def wipe(desk: Desk) -> None:
@@ -98,7 +105,9 @@ def test_what_was_wiped_is_back_to_the_last_row_and_its_secrets_with_their_key_o
     before = tell(desk, ROWS)
     assert before.count("bots_trade ") == 200
     type_in(desk, "backup")
-    assert SECRET.encode() not in (desk.folder / "backup").read_bytes()
+    backup = desk.folder / "backup"
+    assert SECRET.encode() not in backup.read_bytes()
+    assert oct(backup.stat().st_mode & 0o777) == "0o600"
     wipe(desk)
 
     type_in(desk, "restore")
@@ -110,12 +119,34 @@ def test_what_was_wiped_is_back_to_the_last_row_and_its_secrets_with_their_key_o
         tell(stranger, REVEAL)
 
 
-def test_what_was_done_since_is_undone(desk: Desk) -> None:
-    before = tell(desk, ROWS)
+def test_what_was_done_since_is_undone_by_a_whole_backup_and_kept_by_a_broken_one(desk: Desk) -> None:
+    before, tables_before = tell(desk, ROWS), tell(desk, TABLES)
     type_in(desk, "backup")
     tell(desk, LATER)
-    assert tell(desk, ROWS) != before
+    since = tell(desk, ROWS)
+    assert since != before
+    backup = desk.folder / "backup"
+    whole = backup.read_bytes()
 
+    backup.write_bytes(whole[: len(whole) // 2])
+    assert typed(desk, "restore").returncode != 0
+    assert (tell(desk, ROWS), tell(desk, TABLES)) == (since, tables_before)
+
+    tell(desk, NEWER_TABLE)
+    backup.write_bytes(whole)
     type_in(desk, "restore")
+    assert (tell(desk, ROWS), tell(desk, TABLES)) == (before, tables_before)
 
-    assert tell(desk, ROWS) == before
+
+def test_the_backup_of_a_file_that_is_not_there_is_refused_and_makes_none(tmp_path: Path) -> None:
+    nobody = Desk(tmp_path, f"sqlite:///{tmp_path}/nobody.sqlite3", {})
+    assert "unable to open database file" in typed(nobody, "backup").stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_keys_of_the_page_are_taken() -> None:
+    done = subprocess.run(["sh", "-e", "-c", commands("keys")], capture_output=True, text=True, check=True)
+    keys = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert list(keys) == ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"]
+    assert len(keys["SECRET_KEY"]) >= 50
+    assert Fernet(keys["FIELD_ENCRYPTION_KEYS"]).encrypt(b"-")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ import pytest
 from django.db import connection
 
 from exchanges.pacing import SHARE_OF_LIMIT, Budget
+from tests.e2e.desk import prepared_file
 from tests.lab.background import BackgroundLab, background_lab
 from tests.lab.faults import too_many_requests
 
@@ -36,10 +39,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
             f"postgres://{known['USER']}:{known['PASSWORD']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
         )
     given = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    given["PYTHONFAULTHANDLER"] = "1"
     given["PYTHONPATH"] = f"{ROOT / 'platform'}:{ROOT}"
     if connection.vendor != "postgresql":
-        command = [sys.executable, "-m", "django", "migrate", "-v", "0"]
-        subprocess.run(command, env=given, cwd=ROOT, check=True, timeout=60)
+        shutil.copyfile(prepared_file(), tmp_path / "desk.sqlite3")
     return given
 
 
@@ -66,8 +69,8 @@ def readers(
         counts += [json.loads(each.communicate(timeout=60)[0]) for each in running]
     finally:
         for each in running:
-            each.kill()
-            each.wait()
+            each.send_signal(signal.SIGABRT)  # one that hangs says where
+            each.communicate()
 
 
 def asked(lab: BackgroundLab) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +26,15 @@ from tests.lab.lab import Lab
 from vault.secret import Secret
 
 VENUES = list(SYMBOLS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_to_collect() -> Iterator[None]:
+    """What is there before the first of these tests is not looked through at the end of each."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(params=VENUES)

@@ -93,7 +93,7 @@ def typed(desk: Desk, block: str) -> subprocess.CompletedProcess[str]:
         "SQLITE_FILE": url.removeprefix("sqlite:///"),
         "BACKUP": str(desk.folder / "backup"),
     }
-    line = ["sh", "-e", "-c", commands(f"{block}-{kind}")]
+    line = ["sh", "-c", commands(f"{block}-{kind}")]
     return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -155,7 +155,7 @@ def test_the_backup_of_a_file_that_is_not_there_is_refused_and_makes_none(tmp_pa
 
 
 def test_the_keys_of_the_page_are_taken() -> None:
-    done = subprocess.run(["sh", "-e", "-c", commands("keys")], capture_output=True, text=True, check=True)
+    done = subprocess.run(["sh", "-c", commands("keys")], capture_output=True, text=True, check=True)
     keys = dict(line.split("=", 1) for line in done.stdout.splitlines())
     assert list(keys) == ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS"]
     assert len(keys["SECRET_KEY"]) >= 50

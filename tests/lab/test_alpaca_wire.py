@@ -420,10 +420,11 @@ async def test_a_coins_book_quote_and_trades_are_numbers(wire: Wire, coins: Crow
 
 
 async def test_a_coins_bars_are_of_whole_hours(wire: Wire, coins: Crowd, dialect: AlpacaDialect) -> None:
-    now_ms = dialect.exchange.clock.now_ms()
-    dialect.exchange.clock.offset_ms = -(now_ms % 3_600_000) - 1  # in the last moment of the hour before
+    clock = dialect.exchange.clock
+    half_past = 1_800_000 - clock.now_ms() % 3_600_000  # no hour ends in the middle
+    clock.offset_ms = half_past - 3_600_000
     coins.lift_ask(D("0.001"))
-    dialect.exchange.clock.offset_ms = 0
+    clock.offset_ms = half_past
     coins.lift_ask(D("0.002"))
     coins.hit_bid(D("0.001"))
     bars = f"{DATA}/v1beta3/crypto/us/bars"

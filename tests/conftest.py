@@ -17,7 +17,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what another database can change the outcome of, so that it can be run alone on one."""
     for item in items:
         uses_database = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
-        if uses_database or item.get_closest_marker("django_db"):
+        is_the_same = item.get_closest_marker("any_database")
+        if not is_the_same and (uses_database or item.get_closest_marker("django_db")):
             item.add_marker("database")
 
 

@@ -20,7 +20,7 @@ from tests.canaries import HOOK, leaks
 from tests.canaries.planted import rows
 from tests.desk.pages import form_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 ADD = "admin:alerts_alertchannel_add"
 
 

@@ -27,7 +27,7 @@ from tests.lab.connect_proxy import KINDS
 REFUSED = "The proxy refused the user name or password (407)"
 WATCHED_SECONDS = 3.0
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.any_database]
 
 
 @pytest.fixture(params=KINDS)

@@ -52,6 +52,7 @@ from vault.secret import Secret
 SYMBOL = "BTC/USDT"
 pytestmark = [
     pytest.mark.django_db(transaction=True),
+    pytest.mark.any_database,
     # A loop that ends while a request is given up leaves that one's TLS goodbye unsaid and its socket open.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

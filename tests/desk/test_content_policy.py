@@ -17,7 +17,7 @@ from tests.desk.second_factors import PASSWORD, a_person, set_up_an_app, sign_in
 from tests.desk.two_clients import a_desk_of, browser_of
 from tests.test_acting_urls import addresses
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 # Text for scripts to read, which no browser runs.
 DATA = {"application/json"}
 LOADS = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "form": "action"}

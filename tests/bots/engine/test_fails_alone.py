@@ -116,6 +116,7 @@ def of_the_well(cycles: dict[UUID, list[float]]) -> dict[UUID, list[float]]:
     return {bot: times for bot, times in cycles.items() if bot.int >= 100}
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_a_venue_that_hangs_costs_nine_others_no_cycle_and_makes_none_late() -> None:
     began = datetime.now(UTC)

@@ -96,7 +96,7 @@ def test_many_trades_take_no_more_memory_than_few(desk: Desk) -> None:
             connection=desk.connection, bot=desk.spread, order=order, venue_id=f"m{number}",
             symbol="BTC/USDT", side="buy", price=D(100), amount=D("0.5"), cost=D(50), time=now,
         )
-        for number in range(8_000)
+        for number in range(15_000)
     )  # fmt: skip
 
     def peak(rows: int) -> int:
@@ -109,4 +109,4 @@ def test_many_trades_take_no_more_memory_than_few(desk: Desk) -> None:
         return most
 
     peak(10)
-    assert peak(8_000) < 1.5 * peak(3_000)
+    assert peak(15_000) < 1.5 * peak(4_000)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chaos.servers import NoServerError, Postgres
-from tests.e2e.desk import database_for, prepared_file
+from tests.e2e.desk import copy_tables_and_admin, database_for
 
 BOTS = (10, 100, 1000, 2000)
 
@@ -46,7 +45,7 @@ class Plan:
         """The URL of a fresh one; an SQLite file has its tables already."""
         with database_for(self.folder, self.server) as url:
             if not self.server:
-                shutil.copyfile(prepared_file(), self.folder / "desk.sqlite3")
+                copy_tables_and_admin(url)
             yield url
         for file in self.folder.glob("desk.sqlite3*"):
             file.unlink()

@@ -63,7 +63,7 @@ class Desk:
     def prepare(self) -> None:
         """Its tables and its admin. An SQLite file is a copy of one that was made by the same commands."""
         if self.database_url.startswith("sqlite"):
-            shutil.copyfile(prepared_file(), self.database_url.removeprefix("sqlite:///"))
+            copy_tables_and_admin(self.database_url)
         else:
             self.make_tables_and_admin()
 
@@ -144,8 +144,13 @@ class Desk:
         return False
 
 
+def copy_tables_and_admin(url: str) -> None:
+    """url: of an SQLite file that is not there yet."""
+    shutil.copyfile(_prepared_file(), url.removeprefix("sqlite:///"))
+
+
 @functools.cache
-def prepared_file() -> Path:
+def _prepared_file() -> Path:
     """Made once in a process that runs tests: it takes eight seconds of CPU."""
     folder = Path(tempfile.mkdtemp(prefix="botdesk-"))
     atexit.register(shutil.rmtree, folder)

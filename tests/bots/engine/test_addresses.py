@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import pytest
 from django.db import connection
 
 from exchanges.pacing import SHARE_OF_LIMIT, Budget
-from tests.e2e.desk import prepared_file
+from tests.e2e.desk import copy_tables_and_admin
 from tests.lab.background import BackgroundLab, background_lab
 from tests.lab.faults import too_many_requests
 
@@ -42,7 +41,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
     given["PYTHONFAULTHANDLER"] = "1"
     given["PYTHONPATH"] = f"{ROOT / 'platform'}:{ROOT}"
     if connection.vendor != "postgresql":
-        shutil.copyfile(prepared_file(), tmp_path / "desk.sqlite3")
+        copy_tables_and_admin(url)
     return given
 
 

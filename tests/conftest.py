@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from tests.flushing import kept_rows, quick_flushes
@@ -28,3 +29,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         kept = kept_rows()
     with quick_flushes(kept):
         yield
+
+
+@pytest.fixture
+def standing_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that a test makes and is shown is of one moment, however long it takes: ages are exact."""
+    moment = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: moment)

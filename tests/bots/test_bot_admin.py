@@ -278,6 +278,7 @@ def test_a_record_can_be_read_and_nothing_else(client: Client, bot: SpreadBot, b
     )
 
 
+@pytest.mark.usefixtures("standing_clock")
 def test_lists_print_exact_decimals_and_ages(client: Client, bot: SpreadBot) -> None:
     a_fill(bot, 1)
     page = client.get("/admin/bots/trade/").content.decode()

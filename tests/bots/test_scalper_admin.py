@@ -233,6 +233,7 @@ def test_the_page_of_a_scalper_with_many_round_trips_asks_no_more(
         client.get(change_url(bot))
 
 
+@pytest.mark.usefixtures("standing_clock")
 def test_a_round_trip_is_one_row_with_what_a_person_asks(client: Client, bot: ScalperBot) -> None:
     trip = a_closed_trip(bot, remark="0.001 BTC are left", fees_base=D("0.001"))
     its_order(trip, "buy", "entry-7")

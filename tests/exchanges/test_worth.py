@@ -86,6 +86,7 @@ def test_prices_of_another_quote_currency_are_not_used(boss: User) -> None:
     assert {line.currency for line in value.unpriced} == {"USDT", "BTC", "XYZ"}
 
 
+@pytest.mark.usefixtures("standing_clock")
 def test_the_page_says_worth_age_prices_and_what_has_none(client: Client, boss: User) -> None:
     page = client.get(change_url(account(boss))).content.decode()
     assert "21000 USDT, as the exchange said 0 s ago." in page
